@@ -1,0 +1,24 @@
+# `make test` does everything that CI does; it needs Rust, Python 3, make and a C compiler.
+
+PYTHON ?= python3
+VENV := .venv
+CARGO_FLAGS := --locked
+
+.PHONY: test lint clean
+
+test: lint $(VENV)/.installed
+	BREAKGLASS_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python cargo test $(CARGO_FLAGS)
+
+lint:
+	cargo fmt --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+# The AWS emulator, pinned and hashed; made anew when its requirements change.
+$(VENV)/.installed: tests/emulator/requirements.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	touch $@
+
+clean:
+	rm -rf target $(VENV)

@@ -1,0 +1,165 @@
+//! The policy documents that come with the tool.
+//!
+//! They are templates: `{partition}` and `{path}` stand for where they are used; IAM's own `${…}` is left alone.
+
+use crate::ids::{IamPath, Partition};
+
+const LIBRARY: [(&str, &str); 3] = [
+    (
+        "break-glass-baseline",
+        include_str!("../../policies/break-glass-baseline.json"),
+    ),
+    (
+        "break-glass-mfa",
+        include_str!("../../policies/break-glass-mfa.json"),
+    ),
+    (
+        "deny-break-glass-tampering",
+        include_str!("../../policies/deny-break-glass-tampering.json"),
+    ),
+];
+
+/// Lists the names of the documents, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LIBRARY.iter().map(|(name, _)| *name)
+}
+
+/// Renders a document for a partition and the IAM path of what is managed; `None` when there is none of that name.
+#[must_use]
+pub fn render(name: &str, partition: &Partition, path: &IamPath) -> Option<String> {
+    let (_, template) = LIBRARY.iter().find(|(known, _)| *known == name)?;
+    let path = escaped(path.as_str());
+    let mut text = String::with_capacity(template.len());
+    // Split at `${` first, so that what IAM reads as a variable is never taken for a placeholder of ours.
+    for (index, part) in template.split("${").enumerate() {
+        let (variable, rest) = match index {
+            0 => ("", part),
+            _ => part.split_at(part.find('}').map_or(0, |end| end + 1)),
+        };
+        if index > 0 {
+            text.push_str("${");
+        }
+        text.push_str(variable);
+        let rest = rest.replace("{partition}", partition.as_str());
+        text.push_str(&rest.replace("{path}", &path));
+    }
+    Some(text)
+}
+
+/// Writes a path so that it means itself inside a JSON string of a policy, whatever characters IAM allows in it.
+fn escaped(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for character in path.chars() {
+        match character {
+            '*' | '?' | '$' => text.extend(['$', '{', character, '}']),
+            '"' | '\\' => text.extend(['\\', character]),
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{
+        DocumentKind, Effect, Limits, Resources, Selection, iam_size, lint, minified, parse,
+    };
+
+    fn render_at(name: &str, partition: &str, path: &str) -> String {
+        render(name, &partition.parse().unwrap(), &path.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_document_parses_and_is_accepted_as_an_identity_policy() {
+        let sorted: Vec<_> = names().collect();
+        assert!(sorted.is_sorted());
+        for name in names() {
+            for (partition, path) in [
+                ("aws", "/break-glass/"),
+                ("aws-us-gov", "/"),
+                ("aws-cn", "/a\"\\*?${x}{partition}/"),
+            ] {
+                let document = parse(&render_at(name, partition, path)).unwrap();
+                assert_eq!(lint(&document, DocumentKind::Identity), [""; 0], "{name}");
+            }
+        }
+        let missing = render("no-such", &Partition::commercial(), &"/".parse().unwrap());
+        assert_eq!(missing, None);
+    }
+
+    #[test]
+    fn placeholders_are_filled_and_variables_kept() {
+        let text = render_at("break-glass-mfa", "aws-cn", "/break-glass/");
+        assert!(text.contains("\"arn:aws-cn:iam::*:user/break-glass/${aws:username}\""));
+        for name in names() {
+            let text = render_at(name, "aws-cn", "/break-glass/");
+            assert!(!text.contains("{partition}") && !text.contains("{path}"));
+            assert!(!text.contains("arn:aws:"), "{name}");
+        }
+        let odd = render_at("deny-break-glass-tampering", "aws", "/a*\"/");
+        let document = parse(&odd).unwrap();
+        let role = "arn:aws:iam::*:role/a${*}\"/*".to_owned();
+        let resources = document.statements[0].resources.as_ref().unwrap();
+        assert!(resources.list().contains(&role), "{resources:?}");
+    }
+
+    #[test]
+    fn the_mfa_policy_leaves_room_for_another_inline_policy() {
+        let document = parse(&render_at("break-glass-mfa", "aws", "/break-glass/")).unwrap();
+        let size = iam_size(&minified(&document));
+        assert!(size < 1_300, "{size}");
+        assert!(size < Limits::DOCUMENTED.user_inline_total);
+    }
+
+    #[test]
+    fn the_mfa_policy_denies_all_but_enrolment_without_mfa() {
+        let document = parse(&render_at("break-glass-mfa", "aws", "/break-glass/")).unwrap();
+        let denies: Vec<_> = document
+            .statements
+            .iter()
+            .filter(|statement| statement.effect == Effect::Deny)
+            .collect();
+        let [deny] = denies.as_slice() else {
+            panic!("one Deny");
+        };
+        assert_eq!(deny.resources, Some(Resources::Only(vec!["*".to_owned()])));
+        assert_eq!(deny.conditions[0].operator.to_string(), "BoolIfExists");
+        let Selection::Except(exempt) = &deny.actions else {
+            panic!("NotAction");
+        };
+        for action in exempt {
+            assert!(
+                !action.contains('*') && !action.contains("Delete"),
+                "{action}"
+            );
+            assert_ne!(action, "iam:DeactivateMFADevice");
+        }
+    }
+
+    #[test]
+    fn the_baseline_denies_nothing_and_only_reads() {
+        let document = parse(&render_at("break-glass-baseline", "aws", "/break-glass/")).unwrap();
+        let size = iam_size(&minified(&document));
+        assert!(size < Limits::DOCUMENTED.managed_policy, "{size}");
+        for statement in &document.statements {
+            assert_eq!(statement.effect, Effect::Allow);
+            for action in statement.actions.list() {
+                let (_, verb) = action.split_once(':').unwrap();
+                let reads = [
+                    "BatchGet",
+                    "Describe",
+                    "FilterLogEvents",
+                    "Generate",
+                    "Get",
+                    "List",
+                    "Lookup",
+                    "Simulate",
+                    "StartQuery",
+                    "StopQuery",
+                ];
+                assert!(reads.iter().any(|read| verb.starts_with(read)), "{action}");
+            }
+        }
+    }
+}

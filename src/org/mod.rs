@@ -1,0 +1,241 @@
+//! The organization: its accounts, their states, and the tree of organizational units (OUs) above them.
+//!
+//! Pure data. Reading it is the work of `cloud`; choosing accounts from it that of [`Selection`].
+
+mod selector;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AccountId, Partition};
+
+pub use selector::{Selection, Selector, SelectorProblem, Severity};
+
+/// Holds an organization as AWS Organizations describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Organization {
+    /// The organization's id, such as `o-exampleorg1`.
+    pub id: String,
+    /// The partition that every account of it lives in.
+    pub partition: Partition,
+    /// The management account, which no SCP or RCP binds.
+    pub management_account: AccountId,
+    /// The organizational units, by id (`ou-…`).
+    pub units: BTreeMap<String, Unit>,
+    /// Every account, whatever its state.
+    pub accounts: BTreeMap<AccountId, Account>,
+}
+
+/// Describes an organizational unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Unit {
+    /// The name, unique among its siblings only.
+    pub name: String,
+    /// The id of the parent: another unit (`ou-…`) or the root (`r-…`).
+    pub parent: String,
+}
+
+/// Describes an account of the organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Account {
+    /// The name, which need not be unique.
+    pub name: String,
+    /// The state in the account's life cycle.
+    pub state: AccountState,
+    /// The id of the parent: a unit (`ou-…`) or the root (`r-…`).
+    pub parent: String,
+    /// The tags; absent when nothing asked for them to be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// Tells where an account is in its life cycle.
+///
+/// Source: Organizations API reference, `Account.State`, which replaced `Account.Status` on 2026-09-09.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// Being set up: it can't be entered yet.
+    PendingActivation,
+    /// In use. Only active accounts are ever selected.
+    Active,
+    /// Suspended by AWS.
+    Suspended,
+    /// On its way to being closed.
+    PendingClosure,
+    /// Closed.
+    Closed,
+    /// A state that this version does not know; treated as one that can't be entered.
+    Unknown,
+}
+
+impl AccountState {
+    /// The state as words for a person.
+    #[must_use]
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::PendingActivation => "pending activation",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::PendingClosure => "pending closure",
+            Self::Closed => "closed",
+            Self::Unknown => "in an unknown state",
+        }
+    }
+}
+
+impl Organization {
+    /// Lists the ids of the units above an account, the nearest first.
+    ///
+    /// A tree that loops, which only a damaged snapshot can hold, ends at the first unit met twice.
+    #[must_use]
+    pub fn units_above<'a>(&'a self, account: &'a Account) -> Vec<&'a str> {
+        self.units_from(&account.parent)
+    }
+
+    fn units_from<'a>(&'a self, start: &'a str) -> Vec<&'a str> {
+        let mut seen = BTreeSet::new();
+        let mut above = Vec::new();
+        let mut at = start;
+        while let Some(unit) = self.units.get(at) {
+            if !seen.insert(at) {
+                break;
+            }
+            above.push(at);
+            at = &unit.parent;
+        }
+        above
+    }
+
+    /// Writes where a unit is by names, such as `/Workloads/Prod`.
+    #[must_use]
+    pub fn unit_path(&self, unit: &str) -> String {
+        self.units_from(unit)
+            .iter()
+            .rev()
+            .filter_map(|id| self.units.get(*id))
+            .fold(String::new(), |path, unit| path + "/" + &unit.name)
+    }
+
+    /// Writes where an account is by the names of the units above it; `/` for one directly under the root.
+    #[must_use]
+    pub fn account_path(&self, account: &Account) -> String {
+        let path = self.unit_path(&account.parent);
+        if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path
+        }
+    }
+
+    /// Iterates over the accounts that can be entered.
+    pub fn active_accounts(&self) -> impl Iterator<Item = (&AccountId, &Account)> {
+        self.accounts
+            .iter()
+            .filter(|(_, account)| account.state == AccountState::Active)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An organization of six accounts: `/Workloads/Prod` and `/Sandbox`, one account suspended.
+    pub(crate) fn sample() -> Organization {
+        let unit = |name: &str, parent: &str| Unit {
+            name: name.to_owned(),
+            parent: parent.to_owned(),
+        };
+        let account = |name: &str, parent: &str, state, tags: &[(&str, &str)]| Account {
+            name: name.to_owned(),
+            state,
+            parent: parent.to_owned(),
+            tags: Some(
+                tags.iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                    .collect(),
+            ),
+        };
+        let id = |digit: &str| digit.repeat(12).parse::<AccountId>().unwrap();
+        Organization {
+            id: "o-exampleorg1".to_owned(),
+            partition: Partition::commercial(),
+            management_account: id("1"),
+            units: BTreeMap::from([
+                ("ou-root-work".to_owned(), unit("Workloads", "r-root")),
+                ("ou-root-prod".to_owned(), unit("Prod", "ou-root-work")),
+                ("ou-root-sand".to_owned(), unit("Sandbox", "r-root")),
+                ("ou-root-none".to_owned(), unit("Empty", "r-root")),
+            ]),
+            accounts: BTreeMap::from([
+                (
+                    id("1"),
+                    account("management", "r-root", AccountState::Active, &[]),
+                ),
+                (
+                    id("2"),
+                    account("emergency", "r-root", AccountState::Active, &[]),
+                ),
+                (
+                    id("3"),
+                    account(
+                        "prod-pay",
+                        "ou-root-prod",
+                        AccountState::Active,
+                        &[("tier", "1")],
+                    ),
+                ),
+                (
+                    id("4"),
+                    account("prod-web", "ou-root-work", AccountState::Active, &[]),
+                ),
+                (
+                    id("5"),
+                    account("sand-1", "ou-root-sand", AccountState::Active, &[]),
+                ),
+                (
+                    id("6"),
+                    account("old", "ou-root-sand", AccountState::Suspended, &[]),
+                ),
+            ]),
+        }
+    }
+
+    #[test]
+    fn paths_are_told_by_name_from_the_root() {
+        let organization = sample();
+        assert_eq!(organization.unit_path("ou-root-prod"), "/Workloads/Prod");
+        let paths: Vec<String> = organization
+            .accounts
+            .values()
+            .map(|account| organization.account_path(account))
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "/",
+                "/",
+                "/Workloads/Prod",
+                "/Workloads",
+                "/Sandbox",
+                "/Sandbox"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tree_that_loops_ends() {
+        let mut organization = sample();
+        organization.units.insert(
+            "ou-root-work".to_owned(),
+            Unit {
+                name: "Workloads".to_owned(),
+                parent: "ou-root-prod".to_owned(),
+            },
+        );
+        assert_eq!(organization.unit_path("ou-root-prod"), "/Workloads/Prod");
+    }
+}

@@ -1,0 +1,39 @@
+//! Snapshots: the live state of an organization at one moment, as a file holds it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Inventory;
+use crate::ids::AccountId;
+use crate::org::Organization;
+
+/// Holds the live state of an organization. It holds no secret: IAM never gives one out in the reads it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Snapshot {
+    /// The version of the format, `1.N`.
+    pub format_version: String,
+    /// Always `snapshot`.
+    pub kind: String,
+    /// When it was taken.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// The organization's accounts and units.
+    pub organization: Organization,
+    /// What was read of each active account.
+    pub accounts: BTreeMap<AccountId, Reading>,
+}
+
+/// Tells what was read of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// Everything that was asked for.
+    Complete(Inventory),
+    /// Not everything, so nothing is known: it is neither in sync nor different.
+    Unreadable {
+        /// Which call failed, and how.
+        error: String,
+    },
+}

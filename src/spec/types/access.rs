@@ -1,0 +1,315 @@
+//! Who gets in and what they may do: users, roles and policies.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::shapes::{Ability, Custodian};
+use super::values::{
+    Accounts, Duration, PolicyRef, Trusted, is_default, is_true, nullable, path_schema, yes,
+};
+use crate::ids::IamPath;
+
+/// Declares an IAM user of the emergency account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// The user's name, unique whatever its case.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"))]
+    pub name: String,
+    /// The user's IAM path; `defaults.path` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "path_schema")]
+    pub path: Option<IamPath>,
+    /// Who keeps the password and who keeps the MFA token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custodians: Option<Custodians>,
+    /// Whether the user has a login profile, that is a password for the console.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub console: bool,
+    /// Whether the user may have access keys.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub access_keys: AccessKeys,
+    /// Which MFA devices the user must have; not checked when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<UserMfa>,
+    /// What the user may do besides assuming the roles that trust it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub permissions: Permissions,
+    /// Tags besides `defaults.tags`, which they override.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Names who keeps a user's password and who its token: two different ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Custodians {
+    /// Who keeps the password.
+    pub password: Custodian,
+    /// Who keeps the MFA token.
+    pub token: Custodian,
+}
+
+/// Tells whether a user may have access keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessKeys {
+    /// None: a key that is found is drift.
+    #[default]
+    Forbidden,
+    /// One may exist, locked away for the day the console is down.
+    Vaulted,
+}
+
+/// Says which MFA devices a user must have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserMfa {
+    /// How many devices there must be, 1 to 8.
+    #[serde(default = "one_device")]
+    #[schemars(range(min = 1, max = 8))]
+    pub at_least: u32,
+    /// The kinds that count; every kind when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<MfaKind>,
+    /// The lowest certification that a FIDO device must prove; not checked when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fido_certification: Option<FidoLevel>,
+}
+
+fn one_device() -> u32 {
+    1
+}
+
+/// Names a kind of MFA device.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum MfaKind {
+    /// A FIDO2 security key.
+    Fido2,
+    /// A hardware token that shows codes.
+    HardwareTotp,
+    /// An app that shows codes.
+    VirtualTotp,
+}
+
+/// Names a level of the FIDO Alliance's certification, the lowest first.
+///
+/// Source: IAM condition key `iam:FIDO-certification`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum FidoLevel {
+    /// Level 1.
+    L1,
+    /// Level 1+.
+    #[serde(rename = "L1plus")]
+    L1Plus,
+    /// Level 2.
+    L2,
+    /// Level 2+.
+    #[serde(rename = "L2plus")]
+    L2Plus,
+    /// Level 3.
+    L3,
+    /// Level 3+.
+    #[serde(rename = "L3plus")]
+    L3Plus,
+}
+
+/// Lists the policies of a user or role.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    /// Managed policies that are attached: `policy:NAME` of this spec, or an ARN.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub managed_policies: Vec<PolicyRef>,
+    /// Inline policies by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inline_policies: BTreeMap<String, PolicySource>,
+    /// The managed policy that is the permissions boundary; null or absent for none.
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub permissions_boundary: Option<PolicyRef>,
+}
+
+/// Says where a policy's text comes from: exactly one of its three keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = exactly_one_source)]
+pub struct PolicySource {
+    /// A JSON file, relative to the spec file that names it and inside that file's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The policy itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    pub document: Option<serde_json::Value>,
+    /// The name of a policy that comes with breakglass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+}
+
+/// Declares a customer managed policy; its text comes from exactly one of `file`, `document` and `library`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = exactly_one_source)]
+pub struct PolicyEntry {
+    /// A JSON file, relative to the spec file that names it and inside that file's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The policy itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    pub document: Option<serde_json::Value>,
+    /// The name of a policy that comes with breakglass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+    /// The policy's IAM path; `defaults.path` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "path_schema")]
+    pub path: Option<IamPath>,
+    /// The policy's description, which can't be changed later on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+fn exactly_one_source(schema: &mut Schema) {
+    let required = ["file", "document", "library"].map(|key| json!({ "required": [key] }));
+    schema.insert("oneOf".to_owned(), required.to_vec().into());
+}
+
+/// Tells where a policy's text comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Source<'a> {
+    /// A JSON file, as named in the spec.
+    File(&'a str),
+    /// The text in the spec itself.
+    Document(&'a serde_json::Value),
+    /// A policy that comes with breakglass, by name.
+    Library(&'a str),
+}
+
+/// Finds the one source that is given; none when there is none or more than one.
+fn only_source<'a>(
+    file: Option<&'a String>,
+    document: Option<&'a serde_json::Value>,
+    library: Option<&'a String>,
+) -> Option<Source<'a>> {
+    match (file, document, library) {
+        (Some(file), None, None) => Some(Source::File(file)),
+        (None, Some(document), None) => Some(Source::Document(document)),
+        (None, None, Some(library)) => Some(Source::Library(library)),
+        _ => None,
+    }
+}
+
+impl PolicySource {
+    /// Tells where the text comes from; always `Some` in a spec that was loaded.
+    #[must_use]
+    pub fn source(&self) -> Option<Source<'_>> {
+        only_source(
+            self.file.as_ref(),
+            self.document.as_ref(),
+            self.library.as_ref(),
+        )
+    }
+}
+
+impl PolicyEntry {
+    /// Tells where the text comes from; always `Some` in a spec that was loaded.
+    #[must_use]
+    pub fn source(&self) -> Option<Source<'_>> {
+        only_source(
+            self.file.as_ref(),
+            self.document.as_ref(),
+            self.library.as_ref(),
+        )
+    }
+}
+
+/// Declares a role that exists in each selected account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The role's name, unique whatever its case.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"))]
+    pub name: String,
+    /// The role's IAM path; `defaults.path` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "path_schema")]
+    pub path: Option<IamPath>,
+    /// The role's description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What has failed when this role is needed: free text or a known mode, such as `identity_provider_down`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_mode: Option<String>,
+    /// The accounts that have this role.
+    #[serde(default)]
+    pub accounts: Accounts,
+    /// Who may assume it: `user:NAME` of this spec, or the ARN of a user or role.
+    pub trusted: Vec<Trusted>,
+    /// What the trust policy asks of MFA.
+    #[serde(default)]
+    pub mfa: RoleMfa,
+    /// Ties each session to an incident, for CLI sessions only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+    /// How long a session may last, 1h to 12h.
+    #[serde(default = "one_hour")]
+    pub max_session: Duration,
+    /// What the role may do.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub permissions: Permissions,
+    /// Actions that `verify` proves to be allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub must_allow: Vec<Ability>,
+    /// Actions that `verify` proves to be denied, on every resource in every context.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub must_deny: Vec<String>,
+    /// Tags besides `defaults.tags`, which they override.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+fn one_hour() -> Duration {
+    Duration::from_seconds(3_600)
+}
+
+/// Says what a role's trust policy asks of MFA.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleMfa {
+    /// Whether the caller must have signed in with MFA.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// How long ago that may be; any time when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Duration>,
+}
+
+impl Default for RoleMfa {
+    fn default() -> Self {
+        Self {
+            required: true,
+            max_age: None,
+        }
+    }
+}
+
+/// Ties a role's sessions to an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Incident {
+    /// What the session's name must be like, such as `INC-*`.
+    pub session_name: String,
+}

@@ -1,0 +1,285 @@
+//! The sections around users and roles: guardrails, coverage, alerts, records, safety.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::{Accounts, BusAccount, Duration, Percent, date, date_schema};
+use crate::ids::Arn;
+
+/// Says what control policies must let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Guardrails {
+    /// Exceptions that control policies make for break-glass principals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
+    /// The service control policy that keeps the break-glass objects from being changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<Protection>,
+}
+
+/// Declares an exception that a control policy makes for break-glass principals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// The exception's own id, unique in this spec.
+    pub id: String,
+    /// The name or id (`p-…`) of a service or resource control policy.
+    pub policy: String,
+    /// The Sids of the Deny statements; each one that blocks these principals when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statements: Option<Vec<String>>,
+    /// The roles that are let through, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The users that are let through, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
+    /// The accounts where they are let through.
+    #[serde(default)]
+    pub accounts: Accounts,
+    /// Why this exception is needed.
+    pub reason: String,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Where it was agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// The last day it holds; after it the exception is drift.
+    #[serde(with = "date")]
+    #[schemars(schema_with = "date_schema")]
+    pub expires: Date,
+}
+
+/// Declares the service control policy that protects the break-glass objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Protection {
+    /// The policy's name.
+    pub policy: String,
+    /// What it is attached to: `root`, OUs (`ou:/Path` or `ou-…`) or account ids.
+    pub attach: Vec<String>,
+}
+
+/// Says which accounts must have a proven path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// The roles that every account must have, by name.
+    pub required: Vec<String>,
+    /// The accounts that need none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempt: Vec<Exemption>,
+}
+
+/// Names accounts that need no proven path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exemption {
+    /// The accounts.
+    pub accounts: Accounts,
+    /// Why they need none.
+    pub reason: String,
+}
+
+/// Says how the root users of member accounts are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RootAccess {
+    /// Whether root credentials are managed centrally; not compared when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_management: Option<bool>,
+    /// Whether privileged root sessions are enabled; not compared when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_sessions: Option<bool>,
+    /// Whether root users must have MFA; not compared when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<RootMfa>,
+}
+
+/// Tells what is asked of root users' MFA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RootMfa {
+    /// Each root user that has credentials has MFA.
+    Required,
+}
+
+/// Says who hears of each use, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alerts {
+    /// The topic that alerts are sent to, in the bus's account and Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Topic>,
+    /// The event bus that every account and Region forwards to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bus: Option<Bus>,
+    /// A second way for an alert, should the first fail: metric filter and alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_path: Option<SecondPath>,
+    /// The uses that raise an alert.
+    #[serde(default = "AlertUse::all")]
+    pub uses: Vec<AlertUse>,
+    /// Where findings of `usage` are sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
+}
+
+/// Declares the topic that alerts are sent to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// The topic's name.
+    pub name: String,
+    /// The key that encrypts it: an id, an ARN or `alias/NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+    /// Its subscriptions, written `PROTOCOL:ENDPOINT`, such as `email:soc@example.com`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subscriptions: Vec<String>,
+}
+
+/// Declares the event bus that every account and Region forwards to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// The account it is in: `emergency`, `management` or an account id.
+    pub account: BusAccount,
+    /// The Region it is in; the first of `organization.regions` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The bus's name.
+    pub name: String,
+}
+
+/// Declares the second way for an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecondPath {
+    /// The log group that the organization's trail writes to.
+    pub log_group: String,
+}
+
+/// Names a use that raises an alert.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertUse {
+    /// A break-glass user signs in to the console.
+    Login,
+    /// A break-glass role is assumed.
+    Assume,
+    /// Someone switches to a break-glass role in the console.
+    Switch,
+    /// A break-glass session does something.
+    Activity,
+    /// Someone changes break-glass objects or their guards.
+    Tamper,
+    /// A root user is used.
+    Root,
+}
+
+impl AlertUse {
+    /// Lists every use.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Login,
+            Self::Assume,
+            Self::Switch,
+            Self::Activity,
+            Self::Tamper,
+            Self::Root,
+        ]
+    }
+}
+
+/// Names a receiver of findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    /// An SNS topic, by ARN.
+    Sns(#[schemars(with = "String")] Arn),
+    /// A web address.
+    Webhook(Webhook),
+}
+
+/// Describes a web address that findings are posted to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// The address, which begins with `https://`.
+    pub url: String,
+    /// The environment variable that holds the key messages are signed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_env: Option<String>,
+}
+
+/// Names the record of incidents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Incidents {
+    /// A YAML file with a list of `{id, opened, closed?, accounts?, roles?, users?, reset_at?}`.
+    pub file: String,
+}
+
+/// Names the record of drills.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drills {
+    /// A YAML file with a list of `{role, account, user, at}`.
+    pub file: String,
+    /// How old the last drill may be; any age when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Duration>,
+}
+
+/// Says what `apply` stops at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Safety {
+    /// The share of managed objects in scope that one run may remove.
+    #[serde(default = "default_max_removals")]
+    pub max_removals: Percent,
+    /// The number of declared users that a plan must not go below.
+    #[serde(default = "default_min_users")]
+    pub min_users: u32,
+}
+
+fn default_max_removals() -> Percent {
+    Percent::of(25)
+}
+
+fn default_min_users() -> u32 {
+    2
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self {
+            max_removals: default_max_removals(),
+            min_users: default_min_users(),
+        }
+    }
+}
+
+/// Leaves a difference alone until a date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ignore {
+    /// The address, and after a colon the field; both may be globs: `123456789012/iam_role/*:tags.cost-center`.
+    pub r#match: String,
+    /// Why it is left alone.
+    pub reason: String,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The last day it is left alone.
+    #[serde(with = "date")]
+    #[schemars(schema_with = "date_schema")]
+    pub expires: Date,
+}

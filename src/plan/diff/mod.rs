@@ -1,0 +1,363 @@
+//! The comparison of one account: what the spec wants of it with what it holds.
+
+mod difference;
+mod permissions;
+mod policies;
+mod roles;
+mod steps;
+mod trust;
+mod users;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use self::difference::Difference;
+use self::permissions::KnownPolicies;
+use self::steps::{Effects, sequence};
+use super::{Action, Cause, Change, Field, Risk};
+use crate::ids::{AccountId, Arn, IamPath, Partition};
+use crate::policy::{Access, CanonicalContext};
+use crate::state::{
+    Address, Desired, Fingerprint, Inventory, OWNERSHIP_TAG, Operation, Origin, ResourceKey,
+    ResourceType, Tags, is_owned,
+};
+
+/// Says which account is compared, and what counts as managed in it.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountContext<'a> {
+    /// The account's id.
+    pub id: &'a AccountId,
+    /// The account's name.
+    pub name: &'a str,
+    /// The partition it lives in.
+    pub partition: &'a Partition,
+    /// The path of everything managed, `defaults.path`.
+    pub managed_path: &'a IamPath,
+}
+
+/// Holds what the comparison of one account found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountDiff {
+    /// The changes, by address.
+    pub changes: Vec<Change>,
+    /// How many managed policies, users and roles the account holds now.
+    pub managed: usize,
+}
+
+/// Compares an account with what the spec wants of it.
+///
+/// Ownership is exclusive: whatever is on a managed object and not in the spec is a difference, and a managed object
+/// that the spec does not name is deleted. What is not managed is never touched, unless the spec has something of
+/// its name, which is an adoption.
+#[must_use]
+pub fn diff_account(
+    context: &AccountContext<'_>,
+    desired: &Desired,
+    live: &Inventory,
+) -> AccountDiff {
+    let mut differ = Differ {
+        context,
+        canonical: CanonicalContext {
+            partition: Some(context.partition.clone()),
+        },
+        known: known_policies(context, desired, live),
+        desired,
+        live,
+        changes: Vec::new(),
+    };
+    differ.policies();
+    differ.users();
+    differ.roles();
+    differ.leftover_policies();
+    let managed = differ.count_managed();
+    let mut changes = differ.changes;
+    changes.sort_by(|a, b| a.address.cmp(&b.address));
+    AccountDiff { changes, managed }
+}
+
+/// Finds what each customer managed policy will do once the plan is applied.
+fn known_policies(
+    context: &AccountContext<'_>,
+    desired: &Desired,
+    live: &Inventory,
+) -> KnownPolicies {
+    let wanted = desired
+        .policies
+        .iter()
+        .flatten()
+        .map(|(name, wanted)| (name, &wanted.value.policy));
+    live.policies
+        .iter()
+        .chain(wanted)
+        .map(|(name, policy)| {
+            let arn = Arn::iam(context.partition, context.id, "policy", &policy.path, name);
+            (arn, Effects::of(&policy.document))
+        })
+        .collect()
+}
+
+struct Differ<'a> {
+    context: &'a AccountContext<'a>,
+    canonical: CanonicalContext,
+    known: KnownPolicies,
+    desired: &'a Desired,
+    live: &'a Inventory,
+    changes: Vec<Change>,
+}
+
+/// Tells how a live object that has a wanted name stands to the spec.
+enum Standing {
+    /// It is managed and where the spec wants it.
+    Owned,
+    /// It is managed, but lies at another path.
+    Moved,
+    /// It is not managed, but it is just where the spec wants it.
+    Adoptable,
+    /// It is in the way: it can't become what the spec wants.
+    InTheWay(String),
+}
+
+/// Says what a finding is, beside its difference.
+struct Finding<'a> {
+    action: Action,
+    adoption: bool,
+    reason: Option<String>,
+    blocked: Option<String>,
+    origin: Option<&'a Origin>,
+}
+
+impl<'a> Finding<'a> {
+    fn new(action: Action, origin: &'a Origin) -> Self {
+        Self {
+            action,
+            adoption: false,
+            reason: None,
+            blocked: None,
+            origin: Some(origin),
+        }
+    }
+
+    /// A managed object that the spec does not name.
+    fn leftover() -> Self {
+        Self {
+            action: Action::Delete,
+            adoption: false,
+            reason: Some("managed, but the spec does not ask for it in this account".to_owned()),
+            blocked: None,
+            origin: None,
+        }
+    }
+
+    /// An object that is not managed, but has a wanted name.
+    fn adoption(origin: &'a Origin) -> Self {
+        Self {
+            adoption: true,
+            ..Self::new(Action::Update, origin)
+                .because("it exists and is not managed: this adopts it")
+        }
+    }
+
+    fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    fn blocked(mut self, why: impl Into<String>) -> Self {
+        self.blocked = Some(why.into());
+        self
+    }
+}
+
+impl Differ<'_> {
+    fn count_managed(&self) -> usize {
+        let users = self.live.users.values();
+        let roles = self.live.roles.values();
+        let policies = self.live.policies.values();
+        users
+            .filter(|user| self.owns(&user.path, &user.tags))
+            .count()
+            + roles
+                .filter(|role| self.owns(&role.path, &role.tags))
+                .count()
+            + policies
+                .filter(|policy| self.owns(&policy.path, &Tags::new()))
+                .count()
+    }
+
+    fn owns(&self, path: &IamPath, tags: &Tags) -> bool {
+        is_owned(path, tags, self.context.managed_path)
+    }
+
+    /// Takes the ownership tag out of what is wanted of an object that its path alone shows to be managed: it is set
+    /// on what is made here, but what was made by hand and imported does not differ for want of it.
+    fn accept_untagged(&self, wanted: (&mut Tags, &IamPath), live: (&Tags, &IamPath)) {
+        let (wanted, wanted_path) = wanted;
+        let (live_tags, live_path) = live;
+        let by_path = [wanted_path, live_path]
+            .iter()
+            .all(|path| path.is_under(self.context.managed_path));
+        if by_path && !live_tags.contains_key(OWNERSHIP_TAG) {
+            wanted.remove(OWNERSHIP_TAG);
+        }
+    }
+
+    fn arn(&self, kind: &str, path: &IamPath, name: &str) -> Arn {
+        Arn::iam(self.context.partition, self.context.id, kind, path, name)
+    }
+
+    fn standing(
+        &self,
+        (wanted_name, wanted_path): (&str, &IamPath),
+        (live_name, live_path, live_tags): (&str, &IamPath, &Tags),
+    ) -> Standing {
+        if wanted_name != live_name {
+            return Standing::InTheWay(format!(
+                "{live_name} is there, and IAM does not tell names apart by case: delete it by hand, \
+                 or write the name its way"
+            ));
+        }
+        match (self.owns(live_path, live_tags), live_path == wanted_path) {
+            (true, true) => Standing::Owned,
+            (true, false) => Standing::Moved,
+            (false, true) => Standing::Adoptable,
+            (false, false) => Standing::InTheWay(format!(
+                "it lies at path {live_path} and is not managed, so it can't be adopted as {wanted_path}: \
+                 give it `path: {live_path}` in the spec, or rename or delete it by hand"
+            )),
+        }
+    }
+
+    /// Records the difference of a live object that has a wanted name.
+    fn record_update(
+        &mut self,
+        key: &ResourceKey,
+        (wanted_name, origin): (&str, &Origin),
+        standing: Standing,
+        mut difference: Difference,
+    ) {
+        if key.name != wanted_name {
+            difference.field("name", json!(key.name), json!(wanted_name));
+        }
+        let finding = match standing {
+            Standing::Owned | Standing::Moved => Finding::new(Action::Update, origin),
+            Standing::Adoptable => {
+                if !difference.fields.is_empty() {
+                    difference.weigh(Risk::High, Access::None);
+                }
+                Finding::adoption(origin)
+            }
+            Standing::InTheWay(why) => {
+                difference.weigh(Risk::High, Access::None);
+                difference.operations.clear();
+                Finding::adoption(origin).blocked(why)
+            }
+        };
+        self.record(key, finding, difference);
+    }
+
+    /// Records a change, unless nothing differs.
+    fn record(&mut self, key: &ResourceKey, finding: Finding<'_>, difference: Difference) {
+        if difference.fields.is_empty() {
+            return;
+        }
+        let Difference {
+            fields,
+            operations,
+            access,
+            risk,
+        } = difference;
+        let Finding {
+            action,
+            adoption,
+            reason,
+            mut blocked,
+            origin,
+        } = finding;
+        let live = self.live.only(key);
+        let fingerprint = Fingerprint::of(live.get(key).as_ref(), &self.canonical);
+        let operations = sequence(key, live, operations, &self.canonical).unwrap_or_else(|error| {
+            blocked = Some(format!("the steps to it can't be planned: {error}"));
+            Vec::new()
+        });
+        let ResourceKey {
+            resource_type,
+            name,
+        } = key.clone();
+        self.changes.push(Change {
+            address: Address {
+                account: self.context.id.clone(),
+                resource_type,
+                name: name.clone(),
+            },
+            account: self.context.id.clone(),
+            account_name: self.context.name.to_owned(),
+            resource_type,
+            name,
+            action,
+            risk: risk.unwrap_or(Risk::Low),
+            access,
+            cause: Cause::Live,
+            reason,
+            adoption,
+            source: origin.cloned(),
+            fields,
+            blocked,
+            fingerprint,
+            operations,
+        });
+    }
+}
+
+/// Finds the managed names that nothing wanted has.
+fn unwanted<'a, W, L>(
+    wanted: &std::collections::BTreeMap<String, W>,
+    live: &'a std::collections::BTreeMap<String, L>,
+) -> impl Iterator<Item = (&'a String, &'a L)> {
+    let wanted: BTreeSet<String> = wanted
+        .keys()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    live.iter()
+        .filter(move |(name, _)| !wanted.contains(&name.to_ascii_lowercase()))
+}
+
+/// Makes the fields of something that is made.
+fn created_fields(fields: Vec<(String, Value)>) -> Vec<Field> {
+    one_sided(fields, |value| (Value::Null, value))
+}
+
+/// Makes the fields of something that is deleted.
+fn deleted_fields(fields: Vec<(String, Value)>) -> Vec<Field> {
+    one_sided(fields, |value| (value, Value::Null))
+}
+
+fn one_sided(fields: Vec<(String, Value)>, sides: impl Fn(Value) -> (Value, Value)) -> Vec<Field> {
+    fields
+        .into_iter()
+        .map(|(path, value)| {
+            let (live, spec) = sides(value);
+            Field {
+                path,
+                live,
+                spec,
+                witness: None,
+            }
+        })
+        .collect()
+}
+
+/// Makes the object that an operation creates, to see what is still missing on it.
+fn created(key: &ResourceKey, operation: &Operation) -> Option<crate::state::Resource> {
+    let mut inventory = Inventory::default();
+    inventory.apply(operation).ok()?;
+    inventory.get(key)
+}
+
+/// Names a resource of this type.
+fn key(resource_type: ResourceType, name: &str) -> ResourceKey {
+    ResourceKey::new(resource_type, name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! The comparison of what users and roles share: policies, boundary and tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::difference::{Difference, compare_documents, document_value, replacement_stage};
+use super::steps::{Effects, Stage};
+use crate::ids::Arn;
+use crate::plan::Risk;
+use crate::policy::{Access, CanonicalContext};
+use crate::state::{OWNERSHIP_TAG, Operation, PolicyText, Principal, Role, Tags, User};
+
+/// Points at what a user or a role may do, and its tags.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Permissions<'a> {
+    tags: &'a Tags,
+    boundary: Option<&'a Arn>,
+    managed: &'a BTreeSet<Arn>,
+    inline: &'a BTreeMap<String, PolicyText>,
+}
+
+impl<'a> From<&'a User> for Permissions<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            tags: &user.tags,
+            boundary: user.permissions_boundary.as_ref(),
+            managed: &user.managed_policies,
+            inline: &user.inline_policies,
+        }
+    }
+}
+
+impl<'a> From<&'a Role> for Permissions<'a> {
+    fn from(role: &'a Role) -> Self {
+        Self {
+            tags: &role.tags,
+            boundary: role.permissions_boundary.as_ref(),
+            managed: &role.managed_policies,
+            inline: &role.inline_policies,
+        }
+    }
+}
+
+/// Knows the documents of an account's customer managed policies, as the plan will leave them.
+pub(super) type KnownPolicies = BTreeMap<Arn, Effects>;
+
+/// Compares the permissions and tags of a user or role.
+pub(super) fn compare_permissions(
+    difference: &mut Difference,
+    principal: &Principal,
+    (live, spec): (Permissions<'_>, Permissions<'_>),
+    known: &KnownPolicies,
+    context: &CanonicalContext,
+) {
+    compare_boundary(difference, principal, live.boundary, spec.boundary);
+    compare_managed(difference, principal, live.managed, spec.managed, known);
+    compare_inline(difference, principal, live.inline, spec.inline, context);
+    compare_tags(difference, principal, live.tags, spec.tags);
+}
+
+fn compare_boundary(
+    difference: &mut Difference,
+    principal: &Principal,
+    live: Option<&Arn>,
+    spec: Option<&Arn>,
+) {
+    if live == spec {
+        return;
+    }
+    let principal = principal.clone();
+    let (access, stage, operation) = match spec {
+        Some(policy) => (
+            if live.is_some() {
+                Access::Both
+            } else {
+                Access::Narrower
+            },
+            Stage::Bound,
+            Operation::SetBoundary {
+                principal,
+                policy: policy.clone(),
+            },
+        ),
+        None => (
+            Access::Broader,
+            Stage::Release,
+            Operation::RemoveBoundary { principal },
+        ),
+    };
+    difference
+        .field("permissions_boundary", json!(live), json!(spec))
+        .weigh(Risk::High, access)
+        .step(stage, operation);
+}
+
+fn compare_managed(
+    difference: &mut Difference,
+    principal: &Principal,
+    live: &BTreeSet<Arn>,
+    spec: &BTreeSet<Arn>,
+    known: &KnownPolicies,
+) {
+    if live == spec {
+        return;
+    }
+    difference.field("managed_policies", json!(live), json!(spec));
+    let effects = |arn: &Arn| known.get(arn).copied().unwrap_or(Effects::ALLOWS);
+    for policy in spec.difference(live) {
+        let effects = effects(policy);
+        difference.weigh(Risk::High, arrival_access(effects)).step(
+            effects.arrival(),
+            Operation::AttachPolicy {
+                principal: principal.clone(),
+                policy: policy.clone(),
+            },
+        );
+    }
+    for policy in live.difference(spec) {
+        let effects = effects(policy);
+        difference
+            .weigh(Risk::High, opposite(arrival_access(effects)))
+            .step(
+                effects.departure(),
+                Operation::DetachPolicy {
+                    principal: principal.clone(),
+                    policy: policy.clone(),
+                },
+            );
+    }
+}
+
+fn compare_inline(
+    difference: &mut Difference,
+    principal: &Principal,
+    live: &BTreeMap<String, PolicyText>,
+    spec: &BTreeMap<String, PolicyText>,
+    context: &CanonicalContext,
+) {
+    let names: BTreeSet<&String> = live.keys().chain(spec.keys()).collect();
+    for name in names {
+        let put = |document: &PolicyText| Operation::PutInlinePolicy {
+            principal: principal.clone(),
+            name: name.clone(),
+            document: document.clone(),
+        };
+        let (live, spec) = (live.get(name), spec.get(name));
+        let (access, stage, operation) = match (live, spec) {
+            (Some(live), Some(spec)) => {
+                let Some(access) = compare_documents(live, spec, context) else {
+                    continue;
+                };
+                let stage = replacement_stage(access, Effects::of(spec));
+                (access, stage, put(spec))
+            }
+            (None, Some(spec)) => {
+                let effects = Effects::of(spec);
+                (arrival_access(effects), effects.arrival(), put(spec))
+            }
+            (Some(live), None) => {
+                let effects = Effects::of(live);
+                let operation = Operation::DeleteInlinePolicy {
+                    principal: principal.clone(),
+                    name: name.clone(),
+                };
+                (
+                    opposite(arrival_access(effects)),
+                    effects.departure(),
+                    operation,
+                )
+            }
+            (None, None) => continue,
+        };
+        difference
+            .field(
+                format!("inline_policies.{name}"),
+                live.map_or(Value::Null, document_value),
+                spec.map_or(Value::Null, document_value),
+            )
+            .weigh(Risk::High, access)
+            .step(stage, operation);
+    }
+}
+
+fn compare_tags(difference: &mut Difference, principal: &Principal, live: &Tags, spec: &Tags) {
+    let keys: BTreeSet<&String> = live.keys().chain(spec.keys()).collect();
+    for key in keys {
+        let (live, spec) = (live.get(key), spec.get(key));
+        if live != spec {
+            let risk = if key == OWNERSHIP_TAG {
+                Risk::Medium
+            } else {
+                Risk::Low
+            };
+            difference
+                .field(format!("tags.{key}"), json!(live), json!(spec))
+                .weigh(risk, Access::None);
+        }
+    }
+    let tags: Tags = spec
+        .iter()
+        .filter(|(key, value)| live.get(*key) != Some(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    // IAM compares tag keys without regard to case: writing `owner` replaces `Owner`, so the old key goes first.
+    let keys: BTreeSet<String> = live
+        .keys()
+        .filter(|key| !spec.contains_key(*key))
+        .cloned()
+        .collect();
+    let principal = principal.clone();
+    if !keys.is_empty() {
+        let operation = Operation::Untag {
+            principal: principal.clone(),
+            keys,
+        };
+        difference.step(Stage::Label, operation);
+    }
+    if !tags.is_empty() {
+        difference.step(Stage::Label, Operation::Tag { principal, tags });
+    }
+}
+
+/// The way access goes when a policy with these effects comes.
+pub(super) fn arrival_access(effects: Effects) -> Access {
+    match (effects.allows, effects.denies) {
+        (true, false) => Access::Broader,
+        (false, true) => Access::Narrower,
+        (true, true) => Access::Both,
+        (false, false) => Access::None,
+    }
+}
+
+fn opposite(access: Access) -> Access {
+    match access {
+        Access::Broader => Access::Narrower,
+        Access::Narrower => Access::Broader,
+        Access::Both => Access::Both,
+        Access::None => Access::None,
+    }
+}
+
+/// Lists everything a user or role may do, and its tags, for something that is made or deleted.
+pub(super) fn permission_fields(permissions: Permissions<'_>) -> Vec<(String, Value)> {
+    let Permissions {
+        tags,
+        boundary,
+        managed,
+        inline,
+    } = permissions;
+    let mut fields = Vec::new();
+    if let Some(boundary) = boundary {
+        fields.push(("permissions_boundary".to_owned(), json!(boundary)));
+    }
+    if !managed.is_empty() {
+        fields.push(("managed_policies".to_owned(), json!(managed)));
+    }
+    for (name, document) in inline {
+        fields.push((format!("inline_policies.{name}"), document_value(document)));
+    }
+    for (key, value) in tags {
+        fields.push((format!("tags.{key}"), json!(value)));
+    }
+    fields
+}

@@ -1,0 +1,198 @@
+//! The comparison of roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::difference::{Difference, document_value};
+use super::permissions::{Permissions, compare_permissions, permission_fields};
+use super::steps::Stage;
+use super::trust::compare_trust;
+use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
+use crate::plan::{Action, Risk};
+use crate::policy::Access;
+use crate::state::{Operation, Principal, Resource, ResourceType, Role, Wanted};
+
+impl Differ<'_> {
+    pub(super) fn roles(&mut self) {
+        let (live, desired) = (self.live, self.desired);
+        let Some(desired) = &desired.roles else {
+            return;
+        };
+        for (name, wanted) in desired {
+            let same = live.same_name(ResourceType::IamRole, name);
+            match same.and_then(|name| live.roles.get_key_value(name)) {
+                Some((live_name, role)) => self.update_role(name, wanted, live_name, role),
+                None => self.create_role(name, wanted),
+            }
+        }
+        for (name, role) in unwanted(desired, &live.roles) {
+            if self.owns(&role.path, &role.tags) {
+                self.delete_role(name, role);
+            }
+        }
+    }
+
+    fn create_role(&mut self, name: &str, wanted: &Wanted<Role>) {
+        let mut difference = self.making(name, &wanted.value);
+        difference.fields = created_fields(role_fields(&wanted.value));
+        difference.risk = Some(Risk::Medium);
+        difference.access = Access::Broader;
+        let finding = Finding::new(Action::Create, &wanted.origin);
+        self.record(&key(ResourceType::IamRole, name), finding, difference);
+    }
+
+    fn update_role(&mut self, name: &str, wanted: &Wanted<Role>, live_name: &str, live: &Role) {
+        let mut spec = wanted.value.clone();
+        self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
+        let spec = &spec;
+        let key = key(ResourceType::IamRole, live_name);
+        let mut difference = Difference::default();
+        if live.path != spec.path {
+            difference
+                .field("path", json!(live.path), json!(spec.path))
+                .weigh(Risk::High, Access::None);
+        }
+        self.compare_roles(live_name, live, spec, &mut difference);
+        let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
+        if matches!(standing, Standing::Moved) {
+            difference.operations = self.unmaking(live_name, live).operations;
+            difference
+                .operations
+                .extend(self.making(live_name, spec).operations);
+            let finding = Finding::new(Action::Update, &wanted.origin).because(
+                "replaced: IAM can't move a role to another path, so it is deleted and made again",
+            );
+            self.record(&key, finding, difference);
+        } else {
+            self.record_update(&key, (name, &wanted.origin), standing, difference);
+        }
+    }
+
+    fn delete_role(&mut self, name: &str, role: &Role) {
+        let mut difference = self.unmaking(name, role);
+        difference.fields = deleted_fields(role_fields(role));
+        difference.risk = Some(Risk::High);
+        difference.access = Access::Narrower;
+        let key = key(ResourceType::IamRole, name);
+        self.record(&key, Finding::leftover(), difference);
+    }
+
+    /// The operations that make a role from nothing.
+    fn making(&self, name: &str, spec: &Role) -> Difference {
+        let Role {
+            path,
+            trust_policy,
+            description,
+            max_session,
+            tags,
+            permissions_boundary,
+            managed_policies: _,
+            inline_policies: _,
+        } = spec.clone();
+        let create = Operation::CreateRole {
+            name: name.to_owned(),
+            path,
+            trust_policy,
+            description,
+            max_session,
+            tags,
+            permissions_boundary,
+        };
+        let mut difference = Difference::default();
+        if let Some(Resource::Role(bare)) = created(&key(ResourceType::IamRole, name), &create) {
+            self.compare_roles(name, &bare, spec, &mut difference);
+        }
+        difference.step(Stage::Create, create);
+        difference
+    }
+
+    /// The operations that delete a role and what hangs on it.
+    fn unmaking(&self, name: &str, role: &Role) -> Difference {
+        let bare = Role {
+            managed_policies: BTreeSet::new(),
+            inline_policies: BTreeMap::new(),
+            ..role.clone()
+        };
+        let mut difference = Difference::default();
+        self.compare_roles(name, role, &bare, &mut difference);
+        let operation = Operation::DeleteRole {
+            name: name.to_owned(),
+        };
+        difference.step(Stage::Delete, operation);
+        difference
+    }
+
+    /// Compares everything that IAM can change in place.
+    fn compare_roles(&self, name: &str, live: &Role, spec: &Role, difference: &mut Difference) {
+        let Role {
+            path: _,
+            trust_policy,
+            description,
+            max_session,
+            tags: _,
+            permissions_boundary: _,
+            managed_policies: _,
+            inline_policies: _,
+        } = live;
+        compare_trust(
+            difference,
+            name,
+            (trust_policy, &spec.trust_policy),
+            &self.canonical,
+        );
+        if *max_session != spec.max_session {
+            let access = if *max_session < spec.max_session {
+                Access::Broader
+            } else {
+                Access::Narrower
+            };
+            difference
+                .field("max_session", json!(max_session), json!(spec.max_session))
+                .weigh(Risk::Medium, access);
+        }
+        if *description != spec.description {
+            difference
+                .field("description", json!(description), json!(spec.description))
+                .weigh(Risk::Low, Access::None);
+        }
+        if *max_session != spec.max_session || *description != spec.description {
+            let operation = Operation::SetRoleSettings {
+                role: name.to_owned(),
+                description: spec.description.clone(),
+                max_session: spec.max_session,
+            };
+            difference.step(Stage::Label, operation);
+        }
+        compare_permissions(
+            difference,
+            &Principal::Role(name.to_owned()),
+            (Permissions::from(live), Permissions::from(spec)),
+            &self.known,
+            &self.canonical,
+        );
+    }
+}
+
+fn role_fields(role: &Role) -> Vec<(String, Value)> {
+    let Role {
+        path,
+        trust_policy,
+        description,
+        max_session,
+        tags: _,
+        permissions_boundary: _,
+        managed_policies: _,
+        inline_policies: _,
+    } = role;
+    let mut fields = vec![
+        ("path".to_owned(), json!(path)),
+        ("trust_policy".to_owned(), document_value(trust_policy)),
+        ("max_session".to_owned(), json!(max_session)),
+    ];
+    if !description.is_empty() {
+        fields.push(("description".to_owned(), json!(description)));
+    }
+    fields.extend(permission_fields(Permissions::from(role)));
+    fields
+}

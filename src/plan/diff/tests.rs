@@ -1,0 +1,381 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::plan::Step;
+use crate::state::{
+    DesiredPolicy, DesiredUser, OWNERSHIP_VALUE, Policy, PolicyText, Role, User, Wanted,
+};
+
+const ALLOW: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+const DENY: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:*","Resource":"*"}}"#;
+const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+const READ: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+fn trust(user: &str, mfa: bool) -> PolicyText {
+    let condition = if mfa {
+        r#","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#
+    } else {
+        ""
+    };
+    PolicyText::new(format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::222233334444:user/{user}"}},"Action":"sts:AssumeRole"{condition}}}]}}"#
+    ))
+}
+
+fn owned() -> Tags {
+    Tags::from([(OWNERSHIP_TAG.to_owned(), OWNERSHIP_VALUE.to_owned())])
+}
+
+fn role() -> Role {
+    Role {
+        path: "/break-glass/".parse().unwrap(),
+        trust_policy: trust("alice", true),
+        description: String::new(),
+        max_session: 3_600,
+        tags: owned(),
+        permissions_boundary: None,
+        managed_policies: BTreeSet::from([ADMIN.parse().unwrap()]),
+        inline_policies: BTreeMap::from([("guard".to_owned(), PolicyText::new(DENY))]),
+    }
+}
+
+fn user() -> User {
+    User {
+        path: "/break-glass/".parse().unwrap(),
+        tags: owned(),
+        permissions_boundary: None,
+        managed_policies: BTreeSet::new(),
+        inline_policies: BTreeMap::new(),
+        groups: BTreeSet::new(),
+        access_keys: BTreeSet::new(),
+    }
+}
+
+fn wanted<T>(value: T) -> Wanted<T> {
+    let origin = Origin {
+        file: "breakglass.yaml".to_owned(),
+        line: 7,
+    };
+    Wanted { value, origin }
+}
+
+fn want_role(role: Role) -> Desired {
+    Desired {
+        roles: Some(BTreeMap::from([("Admin".to_owned(), wanted(role))])),
+        ..Desired::default()
+    }
+}
+
+fn want_user(user: User, console: bool, vaulted_keys: bool) -> Desired {
+    let user = DesiredUser {
+        user,
+        console,
+        vaulted_keys,
+        spared_inline_policies: BTreeSet::new(),
+    };
+    Desired {
+        users: Some(BTreeMap::from([("alice".to_owned(), wanted(user))])),
+        ..Desired::default()
+    }
+}
+
+fn have_role(name: &str, role: Role) -> Inventory {
+    Inventory {
+        roles: BTreeMap::from([(name.to_owned(), role)]),
+        ..Inventory::default()
+    }
+}
+
+fn have_user(user: User) -> Inventory {
+    Inventory {
+        users: BTreeMap::from([("alice".to_owned(), user)]),
+        ..Inventory::default()
+    }
+}
+
+fn changes(desired: &Desired, live: &Inventory) -> Vec<Change> {
+    let id = "111122223333".parse().unwrap();
+    let context = AccountContext {
+        id: &id,
+        name: "prod",
+        partition: &Partition::commercial(),
+        managed_path: &"/break-glass/".parse().unwrap(),
+    };
+    diff_account(&context, desired, live).changes
+}
+
+fn only_change(desired: &Desired, live: &Inventory) -> Change {
+    let mut changes = changes(desired, live);
+    assert_eq!(changes.len(), 1, "{changes:#?}");
+    changes.remove(0)
+}
+
+fn actions(steps: &[Step]) -> Vec<&'static str> {
+    steps.iter().map(|step| step.operation.action()).collect()
+}
+
+fn fields(change: &Change) -> Vec<&str> {
+    change
+        .fields
+        .iter()
+        .map(|field| field.path.as_str())
+        .collect()
+}
+
+#[test]
+fn a_role_is_made_with_its_trust_policy_and_denies_come_before_allows() {
+    let change = only_change(&want_role(role()), &Inventory::default());
+    assert_eq!(change.action, Action::Create);
+    assert_eq!(
+        actions(&change.operations),
+        [
+            "iam:CreateRole",
+            "iam:PutRolePolicy",
+            "iam:AttachRolePolicy"
+        ]
+    );
+    assert_eq!(change.source.unwrap().line, 7);
+}
+
+#[test]
+fn what_is_too_much_goes_before_a_newcomer_is_trusted_and_grants_come_last() {
+    let live = Role {
+        trust_policy: trust("mallory", true),
+        managed_policies: BTreeSet::from([READ.parse().unwrap()]),
+        inline_policies: BTreeMap::from([
+            ("extra".to_owned(), PolicyText::new(ALLOW)),
+            ("old-guard".to_owned(), PolicyText::new(DENY)),
+        ]),
+        ..role()
+    };
+    let change = only_change(&want_role(role()), &have_role("Admin", live));
+    let steps: Vec<String> = change
+        .operations
+        .iter()
+        .map(|step| match &step.operation {
+            Operation::PutInlinePolicy { name, .. } => format!("put {name}"),
+            Operation::DeleteInlinePolicy { name, .. } => format!("delete {name}"),
+            other => other.action().to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "iam:DetachRolePolicy",
+            "delete extra",
+            "put guard",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:AttachRolePolicy",
+            "delete old-guard",
+        ]
+    );
+}
+
+#[test]
+fn a_leftover_role_loses_what_it_may_before_what_it_may_not() {
+    let change = only_change(
+        &Desired {
+            roles: Some(BTreeMap::new()),
+            ..Desired::default()
+        },
+        &have_role("Old", role()),
+    );
+    assert_eq!(change.action, Action::Delete);
+    assert_eq!(
+        actions(&change.operations),
+        [
+            "iam:DetachRolePolicy",
+            "iam:DeleteRolePolicy",
+            "iam:DeleteRole"
+        ]
+    );
+}
+
+#[test]
+fn losing_mfa_is_critical_and_has_a_witness() {
+    let live = Role {
+        trust_policy: trust("alice", false),
+        ..role()
+    };
+    let change = only_change(&want_role(role()), &have_role("Admin", live));
+    assert_eq!(fields(&change), ["trust_policy"]);
+    assert_eq!(
+        (change.risk, change.access),
+        (Risk::Critical, Access::Narrower)
+    );
+    assert!(
+        change.fields[0]
+            .witness
+            .as_ref()
+            .unwrap()
+            .contains("without MFA")
+    );
+}
+
+#[test]
+fn a_role_of_the_same_name_that_is_not_managed_can_be_adopted_only_where_it_lies() {
+    let elsewhere = Role {
+        path: "/".parse().unwrap(),
+        tags: Tags::new(),
+        ..role()
+    };
+    let change = only_change(&want_role(role()), &have_role("Admin", elsewhere.clone()));
+    assert!(change.adoption && change.operations.is_empty());
+    assert!(change.blocked.unwrap().contains("path: /"));
+
+    let there = Role {
+        path: "/".parse().unwrap(),
+        ..role()
+    };
+    let change = only_change(&want_role(there), &have_role("Admin", elsewhere));
+    assert!(change.adoption && change.blocked.is_none());
+    assert_eq!(change.risk, Risk::High);
+    assert_eq!(actions(&change.operations), ["iam:TagRole"]);
+}
+
+#[test]
+fn a_name_in_another_case_is_in_the_way() {
+    let change = only_change(&want_role(role()), &have_role("ADMIN", role()));
+    assert!(change.blocked.unwrap().contains("case"));
+}
+
+#[test]
+fn a_managed_role_at_another_path_is_replaced_and_a_user_is_moved() {
+    let moved = Role {
+        path: "/break-glass/eu/".parse().unwrap(),
+        ..role()
+    };
+    let change = only_change(&want_role(moved), &have_role("Admin", role()));
+    assert_eq!(change.action, Action::Update);
+    assert_eq!(
+        actions(&change.operations),
+        [
+            "iam:DetachRolePolicy",
+            "iam:DeleteRolePolicy",
+            "iam:DeleteRole",
+            "iam:CreateRole",
+            "iam:PutRolePolicy",
+            "iam:AttachRolePolicy",
+        ]
+    );
+    assert!(change.reason.unwrap().starts_with("replaced"));
+
+    let moved = User {
+        path: "/break-glass/eu/".parse().unwrap(),
+        ..user()
+    };
+    let change = only_change(&want_user(moved, false, false), &have_user(user()));
+    assert_eq!(actions(&change.operations), ["iam:UpdateUser"]);
+}
+
+#[test]
+fn what_was_made_by_hand_under_the_path_needs_no_ownership_tag() {
+    let untagged = Role {
+        tags: Tags::new(),
+        ..role()
+    };
+    assert!(changes(&want_role(role()), &have_role("Admin", untagged)).is_empty());
+}
+
+#[test]
+fn access_keys_go_unless_they_are_vaulted() {
+    let live = User {
+        access_keys: BTreeSet::from(["AKIAEXAMPLE".to_owned()]),
+        ..user()
+    };
+    let change = only_change(&want_user(user(), false, false), &have_user(live.clone()));
+    assert_eq!(fields(&change), ["access_keys"]);
+    assert_eq!(actions(&change.operations), ["iam:DeleteAccessKey"]);
+    assert!(changes(&want_user(user(), false, true), &have_user(live)).is_empty());
+}
+
+#[test]
+fn a_missing_password_is_left_to_a_person_and_one_too_many_is_deleted() {
+    let change = only_change(&want_user(user(), true, false), &have_user(user()));
+    assert_eq!(change.address.to_string(), "111122223333/credential/alice");
+    assert_eq!(change.action, Action::Manual);
+    assert!(change.operations.is_empty());
+
+    let mut live = have_user(user());
+    live.login_profiles.insert("alice".to_owned());
+    assert!(changes(&want_user(user(), true, false), &live).is_empty());
+    let change = only_change(&want_user(user(), false, false), &live);
+    assert_eq!(actions(&change.operations), ["iam:DeleteLoginProfile"]);
+}
+
+#[test]
+fn a_leftover_user_loses_its_credentials_first() {
+    let mut live = have_user(User {
+        groups: BTreeSet::from(["admins".to_owned()]),
+        access_keys: BTreeSet::from(["AKIAEXAMPLE".to_owned()]),
+        managed_policies: BTreeSet::from([ADMIN.parse().unwrap()]),
+        ..user()
+    });
+    live.login_profiles.insert("alice".to_owned());
+    let desired = Desired {
+        users: Some(BTreeMap::new()),
+        ..Desired::default()
+    };
+    let steps = actions(&only_change(&desired, &live).operations);
+    assert_eq!(steps.last(), Some(&"iam:DeleteUser"));
+    assert_eq!(steps[3], "iam:DetachUserPolicy", "{steps:?}");
+}
+
+#[test]
+fn a_leftover_policy_that_something_unmanaged_uses_is_not_deleted() {
+    let arn: Arn = "arn:aws:iam::111122223333:policy/break-glass/old"
+        .parse()
+        .unwrap();
+    let policy = Policy {
+        path: "/break-glass/".parse().unwrap(),
+        document: PolicyText::new(ALLOW),
+    };
+    let mut live = Inventory {
+        policies: BTreeMap::from([("old".to_owned(), policy)]),
+        ..Inventory::default()
+    };
+    let desired = Desired {
+        policies: Some(BTreeMap::new()),
+        ..Desired::default()
+    };
+    let change = only_change(&desired, &live);
+    assert_eq!(actions(&change.operations), ["iam:DeletePolicy"]);
+
+    let users = BTreeSet::from(["role/ci".to_owned()]);
+    live.others.policy_users.insert(arn, users);
+    let change = only_change(&desired, &live);
+    assert!(change.operations.is_empty());
+    assert!(change.blocked.unwrap().contains("role/ci"));
+}
+
+#[test]
+fn a_policy_is_compared_by_what_it_says() {
+    let policy = |text: &str| Policy {
+        path: "/break-glass/".parse().unwrap(),
+        document: PolicyText::new(text),
+    };
+    let desired = DesiredPolicy {
+        policy: policy(ALLOW),
+        description: "any".to_owned(),
+        tags: owned(),
+    };
+    let desired = Desired {
+        policies: Some(BTreeMap::from([("base".to_owned(), wanted(desired))])),
+        ..Desired::default()
+    };
+    let live = |text| Inventory {
+        policies: BTreeMap::from([("base".to_owned(), policy(text))]),
+        ..Inventory::default()
+    };
+    let respelt = r#"{"Statement":[{"Resource":["*","*"],"Action":["*"],"Effect":"Allow","Sid":"X"}],"Version":"2008-10-17"}"#;
+    assert!(changes(&desired, &live(respelt)).is_empty());
+    assert_eq!(fields(&only_change(&desired, &live(DENY))), ["document"]);
+    let broken = only_change(&desired, &live("{"));
+    assert_eq!(
+        broken.access,
+        Access::Both,
+        "what can't be read is never equal"
+    );
+}

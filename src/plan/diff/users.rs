@@ -1,0 +1,208 @@
+//! The comparison of users and their login profiles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::difference::Difference;
+use super::permissions::{Permissions, compare_permissions, permission_fields};
+use super::steps::Stage;
+use super::{Differ, Finding, created, created_fields, deleted_fields, key, unwanted};
+use crate::plan::{Action, Risk};
+use crate::policy::Access;
+use crate::state::{DesiredUser, Operation, Principal, Resource, ResourceType, User, Wanted};
+
+impl Differ<'_> {
+    pub(super) fn users(&mut self) {
+        let (live, desired) = (self.live, self.desired);
+        let Some(desired) = &desired.users else {
+            return;
+        };
+        for (name, wanted) in desired {
+            let same = live.same_name(ResourceType::IamUser, name);
+            match same.and_then(|name| live.users.get_key_value(name)) {
+                Some((live_name, user)) => self.update_user(name, wanted, live_name, user),
+                None => self.create_user(name, wanted),
+            }
+            self.login_profile(name, wanted);
+        }
+        for (name, user) in unwanted(desired, &live.users) {
+            if self.owns(&user.path, &user.tags) {
+                self.delete_user(name, user);
+            }
+        }
+    }
+
+    fn create_user(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
+        let key = key(ResourceType::IamUser, name);
+        let spec = &wanted.value.user;
+        let create = Operation::CreateUser {
+            name: name.to_owned(),
+            path: spec.path.clone(),
+            tags: spec.tags.clone(),
+            permissions_boundary: spec.permissions_boundary.clone(),
+        };
+        let mut difference = Difference::default();
+        if let Some(Resource::User(bare)) = created(&key, &create) {
+            self.compare_users(name, &bare, spec, &mut difference);
+        }
+        difference.step(Stage::Create, create);
+        difference.fields = created_fields(user_fields(spec));
+        difference.risk = Some(Risk::Medium);
+        difference.access = Access::Broader;
+        self.record(
+            &key,
+            Finding::new(Action::Create, &wanted.origin),
+            difference,
+        );
+    }
+
+    fn update_user(
+        &mut self,
+        name: &str,
+        wanted: &Wanted<DesiredUser>,
+        live_name: &str,
+        live: &User,
+    ) {
+        let mut spec = wanted.value.user.clone();
+        if wanted.value.vaulted_keys {
+            spec.access_keys.clone_from(&live.access_keys);
+        }
+        for name in &wanted.value.spared_inline_policies {
+            if let Some(document) = live.inline_policies.get(name) {
+                spec.inline_policies.insert(name.clone(), document.clone());
+            }
+        }
+        self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
+        let mut difference = Difference::default();
+        self.compare_users(live_name, live, &spec, &mut difference);
+        let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
+        let key = key(ResourceType::IamUser, live_name);
+        self.record_update(&key, (name, &wanted.origin), standing, difference);
+    }
+
+    fn compare_users(&self, name: &str, live: &User, spec: &User, difference: &mut Difference) {
+        let User {
+            path,
+            tags: _,
+            permissions_boundary: _,
+            managed_policies: _,
+            inline_policies: _,
+            groups,
+            access_keys,
+        } = live;
+        let user = || name.to_owned();
+        if *path != spec.path {
+            let operation = Operation::SetUserPath {
+                user: user(),
+                path: spec.path.clone(),
+            };
+            difference
+                .field("path", json!(path), json!(spec.path))
+                .weigh(Risk::Medium, Access::None)
+                .step(Stage::Label, operation);
+        }
+        if *groups != spec.groups {
+            difference
+                .field("groups", json!(groups), json!(spec.groups))
+                .weigh(Risk::High, Access::Narrower);
+            for group in groups.difference(&spec.groups).cloned() {
+                let operation = Operation::RemoveFromGroup {
+                    user: user(),
+                    group,
+                };
+                difference.step(Stage::Credentials, operation);
+            }
+        }
+        if *access_keys != spec.access_keys {
+            difference
+                .field("access_keys", json!(access_keys), json!(spec.access_keys))
+                .weigh(Risk::High, Access::Narrower);
+            for id in access_keys.difference(&spec.access_keys).cloned() {
+                let operation = Operation::DeleteAccessKey { user: user(), id };
+                difference.step(Stage::Credentials, operation);
+            }
+        }
+        compare_permissions(
+            difference,
+            &Principal::User(user()),
+            (Permissions::from(live), Permissions::from(spec)),
+            &self.known,
+            &self.canonical,
+        );
+    }
+
+    fn delete_user(&mut self, name: &str, user: &User) {
+        let bare = User {
+            managed_policies: BTreeSet::new(),
+            inline_policies: BTreeMap::new(),
+            groups: BTreeSet::new(),
+            access_keys: BTreeSet::new(),
+            ..user.clone()
+        };
+        let mut difference = Difference::default();
+        self.compare_users(name, user, &bare, &mut difference);
+        if self.live.login_profiles.contains(name) {
+            let operation = Operation::DeleteLoginProfile {
+                user: name.to_owned(),
+            };
+            difference.step(Stage::Credentials, operation);
+        }
+        let operation = Operation::DeleteUser {
+            name: name.to_owned(),
+        };
+        difference.step(Stage::Delete, operation);
+        difference.fields = deleted_fields(user_fields(user));
+        difference.risk = Some(Risk::High);
+        difference.access = Access::Narrower;
+        let key = key(ResourceType::IamUser, name);
+        self.record(&key, Finding::leftover(), difference);
+    }
+
+    /// Compares whether there is a login profile. Making one needs a password, so a plan leaves that to a person.
+    fn login_profile(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
+        let live = self.live.login_profiles.contains(name);
+        let spec = wanted.value.console;
+        if live == spec {
+            return;
+        }
+        let mut difference = Difference::default();
+        difference.field("login_profile", json!(live), json!(spec));
+        let finding = if spec {
+            difference.weigh(Risk::Medium, Access::None);
+            Finding::new(Action::Manual, &wanted.origin).because(
+                "it has no password yet: a person makes its login profile and gives the password to its custodian",
+            )
+        } else {
+            let operation = Operation::DeleteLoginProfile {
+                user: name.to_owned(),
+            };
+            difference
+                .weigh(Risk::High, Access::Narrower)
+                .step(Stage::Credentials, operation);
+            Finding::new(Action::Delete, &wanted.origin).because("the spec says `console: false`")
+        };
+        self.record(&key(ResourceType::Credential, name), finding, difference);
+    }
+}
+
+fn user_fields(user: &User) -> Vec<(String, Value)> {
+    let User {
+        path,
+        tags: _,
+        permissions_boundary: _,
+        managed_policies: _,
+        inline_policies: _,
+        groups,
+        access_keys,
+    } = user;
+    let mut fields = vec![("path".to_owned(), json!(path))];
+    if !groups.is_empty() {
+        fields.push(("groups".to_owned(), json!(groups)));
+    }
+    if !access_keys.is_empty() {
+        fields.push(("access_keys".to_owned(), json!(access_keys)));
+    }
+    fields.extend(permission_fields(Permissions::from(user)));
+    fields
+}

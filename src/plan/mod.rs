@@ -1,0 +1,321 @@
+//! Plans: the difference between the spec and live state, as data that can be shown, saved and applied.
+//!
+//! Everything here is a pure function. A plan carries the final operations, so that apply has nothing to decide.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod change;
+mod diff;
+mod order;
+mod safety;
+mod saved;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AccountId;
+use crate::org::AccountState;
+use crate::spec::{AccountOverride, MemberRole};
+
+pub use change::{Action, Cause, Change, Field, Risk, Step};
+pub use diff::{AccountContext, AccountDiff, diff_account};
+pub use order::{Wave, rank};
+pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
+pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
+
+/// The format of plans and drift reports that this version writes and reads.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Holds what a comparison of the spec with live state found: a plan to apply, or a report of drift.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this format, `1.N`.
+    pub format_version: String,
+    /// Whether this is a plan or a report of drift.
+    pub kind: Kind,
+    /// The organization it is for.
+    pub organization_id: String,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// The digest of the spec, with every document it refers to.
+    pub spec_digest: String,
+    /// The digest of all of this but the times: what a review approves.
+    pub digest: String,
+    /// When live state was read.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// When a plan may no longer be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub expires_at: Option<Timestamp>,
+    /// How accounts are entered.
+    pub entry: Entry,
+    /// What part of the organization was looked at.
+    pub scope: Scope,
+    /// The counts.
+    pub summary: Summary,
+    /// What the reader should know beside the changes.
+    pub notes: Vec<String>,
+    /// What would stop an apply.
+    pub gates: Vec<GateFinding>,
+    /// The changes, by address.
+    pub changes: Vec<Change>,
+    /// The accounts of which not everything could be read: nothing is known of them.
+    pub unreadable: Vec<Unreadable>,
+    /// The accounts that are not active, and so not looked at.
+    pub skipped: Vec<Skipped>,
+    /// The differences that an ignore rule covers.
+    pub ignored: Vec<Change>,
+}
+
+/// Tells a plan from a report of drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It can be applied.
+    Plan,
+    /// It is only told.
+    Drift,
+}
+
+/// Tells how live state stands to the spec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything was read, and nothing differs.
+    InSync,
+    /// Everything was read, and something differs.
+    Differences,
+    /// Something could not be read.
+    Incomplete,
+}
+
+/// Tells how accounts are entered, so that a saved plan needs no spec to be applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The role assumed in each member account.
+    pub member_role: MemberRole,
+    /// What differs in single accounts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<AccountId, AccountOverride>,
+}
+
+/// Tells what part of the organization was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Whether accounts or resources were left out by options.
+    pub partial: bool,
+    /// The options that left them out, as they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<String>,
+}
+
+/// Counts accounts and changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Accounts by what was found.
+    pub accounts: AccountCounts,
+    /// Resources to make.
+    pub create: usize,
+    /// Resources to change.
+    pub update: usize,
+    /// Resources to delete.
+    pub delete: usize,
+    /// Things that only a person can do.
+    pub manual: usize,
+    /// Differences that an ignore rule covers.
+    pub ignored: usize,
+}
+
+/// Counts accounts by what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountCounts {
+    /// All that were looked at.
+    pub selected: usize,
+    /// Those that are as the spec says.
+    pub in_sync: usize,
+    /// Those that differ.
+    pub different: usize,
+    /// Those of which not everything could be read.
+    pub unreadable: usize,
+}
+
+/// Names an account of which not everything could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unreadable {
+    /// The account's id.
+    pub account: AccountId,
+    /// The account's name.
+    pub account_name: String,
+    /// The call that failed, and how.
+    pub error: String,
+}
+
+/// Names an account that is not active.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Skipped {
+    /// The account's id.
+    pub account: AccountId,
+    /// The account's name.
+    pub account_name: String,
+    /// Its state.
+    pub state: AccountState,
+}
+
+/// Collects what is found account by account, in whatever order accounts are read.
+#[derive(Debug, Default)]
+pub struct PlanBuilder {
+    selected: usize,
+    changes: Vec<Change>,
+    unreadable: Vec<Unreadable>,
+    managed: usize,
+    closed_accounts: BTreeSet<AccountId>,
+}
+
+/// Holds what a plan says that no account tells.
+#[derive(Debug, Clone)]
+pub struct PlanHeader {
+    /// Whether this is a plan or a report of drift.
+    pub kind: Kind,
+    /// The organization it is for.
+    pub organization_id: String,
+    /// The digest of the spec.
+    pub spec_digest: String,
+    /// When live state was read.
+    pub created_at: Timestamp,
+    /// When a plan may no longer be applied.
+    pub expires_at: Option<Timestamp>,
+    /// How accounts are entered.
+    pub entry: Entry,
+    /// What part of the organization is looked at.
+    pub scope: Scope,
+    /// What the reader should know beside the changes.
+    pub notes: Vec<String>,
+    /// The accounts that are not active.
+    pub skipped: Vec<Skipped>,
+}
+
+impl PlanBuilder {
+    /// Adds an account that was read and compared; `closes_last_path` as [`closes_last_path`] finds it.
+    pub fn add(&mut self, account: &AccountId, diff: AccountDiff, closes_last_path: bool) {
+        self.selected += 1;
+        self.managed += diff.managed;
+        self.changes.extend(diff.changes);
+        if closes_last_path {
+            self.closed_accounts.insert(account.clone());
+        }
+    }
+
+    /// Adds an account of which not everything could be read.
+    pub fn add_unreadable(&mut self, account: &AccountId, name: &str, error: String) {
+        self.selected += 1;
+        self.unreadable.push(Unreadable {
+            account: account.clone(),
+            account_name: name.to_owned(),
+            error,
+        });
+    }
+
+    /// Makes the plan: sorted, counted, gated and digested.
+    #[must_use]
+    pub fn finish(self, header: PlanHeader, rules: &SafetyRules) -> Plan {
+        let Self {
+            selected,
+            mut changes,
+            mut unreadable,
+            managed,
+            closed_accounts,
+        } = self;
+        changes.sort_by(|a, b| a.address.cmp(&b.address));
+        unreadable.sort_by(|a, b| a.account.cmp(&b.account));
+        let PlanHeader {
+            kind,
+            organization_id,
+            spec_digest,
+            created_at,
+            expires_at,
+            entry,
+            scope,
+            notes,
+            skipped,
+        } = header;
+        let mut plan = Plan {
+            format_version: FORMAT_VERSION.to_owned(),
+            kind,
+            organization_id,
+            outcome: if !unreadable.is_empty() {
+                Outcome::Incomplete
+            } else if changes.is_empty() {
+                Outcome::InSync
+            } else {
+                Outcome::Differences
+            },
+            spec_digest,
+            digest: String::new(),
+            created_at,
+            expires_at,
+            entry,
+            scope,
+            summary: summarize(selected, &changes, unreadable.len()),
+            notes,
+            gates: check_gates(&changes, managed, &closed_accounts, rules),
+            changes,
+            unreadable,
+            skipped,
+            ignored: Vec::new(),
+        };
+        plan.digest = plan.compute_digest();
+        plan
+    }
+}
+
+fn summarize(selected: usize, changes: &[Change], unreadable: usize) -> Summary {
+    let different: BTreeSet<&AccountId> = changes.iter().map(|change| &change.account).collect();
+    let mut actions: BTreeMap<Action, usize> = BTreeMap::new();
+    for change in changes {
+        *actions.entry(change.action).or_default() += 1;
+    }
+    let count = |action| actions.get(&action).copied().unwrap_or_default();
+    Summary {
+        accounts: AccountCounts {
+            selected,
+            in_sync: selected.saturating_sub(different.len() + unreadable),
+            different: different.len(),
+            unreadable,
+        },
+        create: count(Action::Create),
+        update: count(Action::Update),
+        delete: count(Action::Delete),
+        manual: count(Action::Manual),
+        ignored: 0,
+    }
+}
+
+impl Plan {
+    /// Lists what keeps the plan from being applied, given what is let through.
+    #[must_use]
+    pub fn closed_gates(&self, allowed: &BTreeSet<Gate>) -> Vec<&GateFinding> {
+        self.gates
+            .iter()
+            .filter(|finding| !allowed.contains(&finding.gate))
+            .collect()
+    }
+
+    /// Tells whether there is anything that an apply would write.
+    #[must_use]
+    pub fn has_operations(&self) -> bool {
+        self.changes
+            .iter()
+            .any(|change| !change.operations.is_empty())
+    }
+}

@@ -1,0 +1,233 @@
+//! Safety gates: what a plan must not do unless someone lets it through by name.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Change};
+use crate::ids::{AccountId, Arn, IamPath};
+use crate::policy::{self, Effect};
+use crate::state::{Address, Inventory, PolicyText, ResourceType, is_owned};
+
+/// Names a gate, as `--allow` does.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// More removals than `safety.max_removals` of the managed objects.
+    Removals,
+    /// Broader access on an existing object, or a new exception, that a change of the spec asks for.
+    Widen,
+    /// A role that stops demanding MFA.
+    DropMfa,
+    /// Taking over an object that is not managed yet.
+    Adopt,
+    /// Editing a policy that another tool owns.
+    Foreign,
+    /// The last path into an account, too few users, or the role this tool itself uses.
+    Lockout,
+}
+
+impl std::fmt::Display for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Removals => "removals",
+            Self::Widen => "widen",
+            Self::DropMfa => "drop-mfa",
+            Self::Adopt => "adopt",
+            Self::Foreign => "foreign",
+            Self::Lockout => "lockout",
+        })
+    }
+}
+
+/// Reports that a plan does what a gate guards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GateFinding {
+    /// The gate.
+    pub gate: Gate,
+    /// Why it stops, in a sentence.
+    pub reason: String,
+    /// The changes that it is about.
+    pub addresses: Vec<Address>,
+}
+
+/// Holds what gates go by.
+#[derive(Debug, Clone)]
+pub struct SafetyRules {
+    /// The most managed objects to remove, in percent of those in scope.
+    pub max_removals: u8,
+    /// The fewest users to keep.
+    pub min_users: usize,
+    /// How many users the spec declares; `None` when it has no section of users.
+    pub declared_users: Option<usize>,
+    /// The names of the roles by which this tool enters accounts.
+    pub member_roles: BTreeSet<String>,
+}
+
+/// Tells whether a plan takes an account's last usable path: a managed role that some user or role is trusted with.
+///
+/// It works on one account at a time, so that accounts need not be kept.
+#[must_use]
+pub fn closes_last_path(changes: &[Change], live: &Inventory, managed_path: &IamPath) -> bool {
+    let has_path = |inventory: &Inventory| {
+        inventory.roles.values().any(|role| {
+            is_owned(&role.path, &role.tags, managed_path) && trusts_someone(&role.trust_policy)
+        })
+    };
+    has_path(live) && !has_path(&after(changes, live))
+}
+
+/// Makes the state that changes lead to, as far as they can be carried out.
+pub(super) fn after(changes: &[Change], live: &Inventory) -> Inventory {
+    let mut inventory = live.clone();
+    for step in changes.iter().flat_map(|change| &change.operations) {
+        // Each change was planned on this very state, and none touches what another does.
+        let _ = inventory.apply(&step.operation);
+    }
+    inventory
+}
+
+/// Tells whether a trust policy allows a user or role by name; a whole account is nobody's path.
+fn trusts_someone(trust: &PolicyText) -> bool {
+    let Ok(document) = trust.parse() else {
+        return false;
+    };
+    document
+        .statements
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow)
+        .filter_map(|statement| statement.principals.as_ref())
+        .flat_map(|principals| principals.list())
+        .filter_map(|principal| principal.entry().1.parse::<Arn>().ok())
+        .any(|arn| arn.resource().starts_with("user/") || arn.resource().starts_with("role/"))
+}
+
+/// Finds everything in a plan that a gate guards.
+#[must_use]
+pub fn check_gates(
+    changes: &[Change],
+    managed: usize,
+    closed_accounts: &BTreeSet<AccountId>,
+    rules: &SafetyRules,
+) -> Vec<GateFinding> {
+    let mut findings = Vec::new();
+    let mut find = |gate, reason: String, addresses: Vec<Address>| {
+        if !addresses.is_empty() {
+            findings.push(GateFinding {
+                gate,
+                reason,
+                addresses,
+            });
+        }
+    };
+    let removals = removals(changes, managed, rules);
+    find(
+        Gate::Removals,
+        format!(
+            "{} of {managed} managed objects would be removed, more than the {}% of safety.max_removals",
+            removals.len(),
+            rules.max_removals
+        ),
+        removals,
+    );
+    find(
+        Gate::DropMfa,
+        "the role would no longer demand MFA".to_owned(),
+        addresses(changes, drops_mfa),
+    );
+    find(
+        Gate::Adopt,
+        "the object is not managed yet and would be taken over".to_owned(),
+        addresses(changes, |change| change.adoption),
+    );
+    find(
+        Gate::Lockout,
+        format!(
+            "fewer users would be left than the {} of safety.min_users",
+            rules.min_users
+        ),
+        user_removals(changes, rules),
+    );
+    find(
+        Gate::Lockout,
+        "the account's last role that someone can assume would be removed".to_owned(),
+        addresses(changes, |change| {
+            removes(change, ResourceType::IamRole) && closed_accounts.contains(&change.account)
+        }),
+    );
+    find(
+        Gate::Lockout,
+        "it is a role by which this tool enters accounts".to_owned(),
+        addresses(changes, |change| {
+            change.resource_type == ResourceType::IamRole
+                && change.action != Action::Create
+                && rules.member_roles.contains(&change.name)
+        }),
+    );
+    findings
+}
+
+fn addresses(changes: &[Change], guarded: impl Fn(&Change) -> bool) -> Vec<Address> {
+    changes
+        .iter()
+        .filter(|change| guarded(change))
+        .map(|change| change.address.clone())
+        .collect()
+}
+
+fn removes(change: &Change, resource_type: ResourceType) -> bool {
+    change.action == Action::Delete && change.resource_type == resource_type
+}
+
+fn removals(changes: &[Change], managed: usize, rules: &SafetyRules) -> Vec<Address> {
+    let removals = addresses(changes, |change| {
+        change.action == Action::Delete
+            && change.resource_type != ResourceType::Credential
+            && change.blocked.is_none()
+    });
+    if removals.len() * 100 > managed * usize::from(rules.max_removals) {
+        removals
+    } else {
+        Vec::new()
+    }
+}
+
+fn user_removals(changes: &[Change], rules: &SafetyRules) -> Vec<Address> {
+    match rules.declared_users {
+        Some(declared) if declared < rules.min_users => {
+            addresses(changes, |change| removes(change, ResourceType::IamUser))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn drops_mfa(change: &Change) -> bool {
+    change
+        .fields
+        .iter()
+        .filter(|field| field.path == "trust_policy")
+        .any(|field| {
+            let parse = |value: &serde_json::Value| policy::parse(&value.to_string()).ok();
+            match (parse(&field.live), parse(&field.spec)) {
+                (Some(live), Some(spec)) => {
+                    policy::requires_mfa(&live) && !policy::requires_mfa(&spec)
+                }
+                _ => false,
+            }
+        })
+}

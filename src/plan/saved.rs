@@ -1,0 +1,135 @@
+//! Saved plans: reading one back, and telling whether it may still be applied.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Change, FORMAT_VERSION, Kind, Plan};
+use crate::state::sha256;
+
+/// Says why a text is no plan that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParsePlanError {
+    /// It is not a plan: truncated, or something else.
+    #[error("not a plan or report that can be read: {0}")]
+    Format(String),
+    /// It is of a newer format, of which something that matters could be overlooked.
+    #[error(
+        "its format {0:?} is not known to this version, which reads {FORMAT_VERSION}; use a newer breakglass"
+    )]
+    Version(String),
+    /// It was changed after it was written.
+    #[error("its content does not fit its digest: the file was edited or damaged; make a new plan")]
+    Digest,
+}
+
+/// Reads a saved plan or drift report and checks that it is whole.
+///
+/// # Errors
+/// When the text is damaged, was edited, or is of a newer format.
+pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format_version: Option<String>,
+        kind: Option<Kind>,
+    }
+    let format = |error: serde_json::Error| ParsePlanError::Format(error.to_string());
+    let head: Head = serde_json::from_str(text).map_err(format)?;
+    let version = head.format_version.unwrap_or_default();
+    if version != FORMAT_VERSION {
+        return Err(ParsePlanError::Version(version));
+    }
+    if head.kind.is_none() {
+        return Err(ParsePlanError::Format("it has no kind".to_owned()));
+    }
+    let plan: Plan = serde_json::from_str(text).map_err(format)?;
+    if plan.digest == plan.compute_digest() {
+        Ok(plan)
+    } else {
+        Err(ParsePlanError::Digest)
+    }
+}
+
+/// Says why a plan may not be applied any more, or not here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Staleness {
+    /// It is a report of drift.
+    #[error("the file is a report of drift, not a plan; make one with `breakglass plan --out`")]
+    NotAPlan,
+    /// It is too old.
+    #[error("the plan expired at {0}; make a new one")]
+    Expired(Timestamp),
+    /// Its digest is not the one that was approved.
+    #[error("the plan's digest is {found}, not the expected {expected}")]
+    Digest {
+        /// The plan's digest.
+        found: String,
+        /// The digest that was asked for.
+        expected: String,
+    },
+    /// The spec is not the one it was made from.
+    #[error("the plan was made from another spec ({found}) than the one given ({expected})")]
+    Spec {
+        /// The digest in the plan.
+        found: String,
+        /// The digest of the spec given.
+        expected: String,
+    },
+    /// It is for another organization.
+    #[error("the plan is for organization {found}, the credentials are for {expected}")]
+    Organization {
+        /// The organization of the plan.
+        found: String,
+        /// The organization there is.
+        expected: String,
+    },
+}
+
+/// Checks that a plan may be applied now, whatever live state is.
+///
+/// # Errors
+/// When it is no plan, is expired, or is not the approved one.
+pub fn check_fresh(
+    plan: &Plan,
+    now: Timestamp,
+    expected_digest: Option<&str>,
+) -> Result<(), Staleness> {
+    if plan.kind != Kind::Plan {
+        return Err(Staleness::NotAPlan);
+    }
+    if let Some(expected) = expected_digest.filter(|expected| *expected != plan.digest) {
+        return Err(Staleness::Digest {
+            found: plan.digest.clone(),
+            expected: expected.to_owned(),
+        });
+    }
+    match plan.expires_at {
+        Some(end) if now >= end => Err(Staleness::Expired(end)),
+        _ => Ok(()),
+    }
+}
+
+impl Plan {
+    /// Digests everything but the times, the digest itself, and where in which file the spec asks for a change.
+    #[must_use]
+    pub fn compute_digest(&self) -> String {
+        let timeless = Plan {
+            digest: String::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            expires_at: None,
+            changes: self
+                .changes
+                .iter()
+                .map(|change| Change {
+                    source: None,
+                    ..change.clone()
+                })
+                .collect(),
+            ..self.clone()
+        };
+        // Keys stand in the order of the types' fields, maps are sorted: the bytes are canonical. Serializing these
+        // types into memory can't fail; were it to, the digest would fit no plan.
+        serde_json::to_vec(&timeless)
+            .map(|bytes| sha256(&bytes))
+            .unwrap_or_default()
+    }
+}

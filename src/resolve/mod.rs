@@ -1,0 +1,425 @@
+//! What a spec means for each account: the spec and the organization's tree together give the desired state.
+
+mod documents;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{AccountId, Arn, IamPath};
+use crate::org::{self, AccountState, Organization};
+use crate::policy::{Limits, iam_size};
+use crate::spec::{
+    AccessKeys, Loaded, Permissions, PolicyRef, Problem, Role as RoleSpec, Spec, Trusted,
+    User as UserSpec, element, entry, trust_policy,
+};
+use crate::state::{
+    Desired, DesiredPolicy, DesiredUser, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Policy,
+    PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
+};
+
+/// The inline policy that lets a user enrol a device, and denies everything else without MFA.
+pub const MFA_POLICY: &str = "break-glass-mfa";
+/// The inline policy that lets a user assume the roles that trust it.
+pub const ASSUME_POLICY: &str = "break-glass-assume";
+
+/// Knows what the spec wants of every account of an organization.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    loaded: &'a Loaded,
+    organization: &'a Organization,
+    /// The accounts of each role, in the order of the spec.
+    role_accounts: Vec<BTreeSet<AccountId>>,
+}
+
+/// Tells whether resolving this spec needs the accounts' tags.
+#[must_use]
+pub fn needs_tags(spec: &Spec) -> bool {
+    spec.roles()
+        .iter()
+        .any(|role| role.accounts.selection().needs_tags())
+}
+
+/// Tells what is to be read in full of each account for this spec.
+#[must_use]
+pub fn read_scope(spec: &Spec) -> ReadScope {
+    let users = spec
+        .users()
+        .iter()
+        .map(|user| (ResourceType::IamUser, &user.name));
+    let roles = spec
+        .roles()
+        .iter()
+        .map(|role| (ResourceType::IamRole, &role.name));
+    let policies = spec
+        .policies()
+        .map(|(name, _)| (ResourceType::IamPolicy, name));
+    ReadScope {
+        managed_path: spec.defaults.path.clone(),
+        names: users
+            .chain(roles)
+            .chain(policies)
+            .map(|(kind, name)| (kind, name.to_ascii_lowercase()))
+            .collect(),
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// Finds the accounts that each part of the spec means; warnings come with the resolver.
+    ///
+    /// # Errors
+    /// Every problem, when the spec can't be meant for this organization: a selector that matches nothing, an
+    /// emergency account that is not there, a document that comes out too large.
+    pub fn new(
+        loaded: &'a Loaded,
+        organization: &'a Organization,
+    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let spec = &loaded.spec;
+        let mut errors = Vec::new();
+        let mut warnings = Vec::new();
+        errors.extend(emergency_problem(spec, organization));
+        let mut role_accounts = Vec::new();
+        for (index, role) in spec.roles().iter().enumerate() {
+            let (accounts, problems) = role
+                .accounts
+                .selection()
+                .resolve(organization, &spec.emergency_account);
+            role_accounts.push(accounts);
+            for problem in problems {
+                let list = entry(&entry(&element("roles", index), "accounts"), problem.list);
+                let at = element(&list, problem.index);
+                match problem.severity {
+                    org::Severity::Error => errors.push(Problem::error(at, problem.message)),
+                    org::Severity::Warning => warnings.push(Problem::warning(at, problem.message)),
+                }
+            }
+        }
+        let resolver = Self {
+            loaded,
+            organization,
+            role_accounts,
+        };
+        errors.extend(resolver.oversized());
+        if errors.is_empty() {
+            Ok((resolver, warnings))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Makes the desired state of an account.
+    #[must_use]
+    pub fn desired(&self, account: &AccountId) -> Desired {
+        let spec = &self.loaded.spec;
+        let mut wanted_policies = BTreeSet::new();
+        let roles = spec.roles.as_ref().map(|roles| {
+            roles
+                .iter()
+                .enumerate()
+                .zip(&self.role_accounts)
+                .filter(|(_, accounts)| accounts.contains(account))
+                .map(|((index, role), _)| {
+                    wanted_policies.extend(policy_names(&role.permissions));
+                    let wanted = Wanted {
+                        value: self.role(account, index, role),
+                        origin: self.origin(&element("roles", index)),
+                    };
+                    (role.name.clone(), wanted)
+                })
+                .collect()
+        });
+        let here = *account == spec.emergency_account;
+        let users = spec.users.as_ref().map(|users| {
+            users
+                .iter()
+                .enumerate()
+                .filter(|_| here)
+                .map(|(index, user)| {
+                    wanted_policies.extend(policy_names(&user.permissions));
+                    let wanted = Wanted {
+                        value: self.user(account, index, user),
+                        origin: self.origin(&element("users", index)),
+                    };
+                    (user.name.clone(), wanted)
+                })
+                .collect()
+        });
+        let policies = spec.policies.as_ref().map(|policies| {
+            policies
+                .iter()
+                .filter(|(name, _)| wanted_policies.contains(name.as_str()))
+                .map(|(name, policy)| {
+                    let at = entry("policies", name);
+                    let path = policy.path.as_ref().unwrap_or(&spec.defaults.path);
+                    let value = DesiredPolicy {
+                        policy: Policy {
+                            path: path.clone(),
+                            document: self.document(&at),
+                        },
+                        description: policy.description.clone().unwrap_or_default(),
+                        tags: self.tags(&BTreeMap::new()),
+                    };
+                    let origin = self.origin(&at);
+                    (name.clone(), Wanted { value, origin })
+                })
+                .collect()
+        });
+        let complete = spec.roles.is_some() && spec.users.is_some();
+        let spared_policies = spec.policies().filter(|_| !complete);
+        Desired {
+            policies,
+            users,
+            roles,
+            spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    fn role(&self, account: &AccountId, index: usize, role: &RoleSpec) -> Role {
+        let permissions = &role.permissions;
+        let section = element("roles", index);
+        Role {
+            path: self.role_path(role).clone(),
+            trust_policy: self.trust_policy(role),
+            description: role.description.clone().unwrap_or_default(),
+            // The spec was checked to be within IAM's 12 hours.
+            max_session: u32::try_from(role.max_session.seconds()).unwrap_or(u32::MAX),
+            tags: self.tags(&role.tags),
+            permissions_boundary: self.boundary(account, permissions),
+            managed_policies: self.managed_policies(account, permissions),
+            inline_policies: self.inline_policies(&section, permissions),
+        }
+    }
+
+    fn user(&self, account: &AccountId, index: usize, user: &UserSpec) -> DesiredUser {
+        let permissions = &user.permissions;
+        let mut inline_policies = self.inline_policies(&element("users", index), permissions);
+        inline_policies.extend(self.generated_policies(user));
+        DesiredUser {
+            user: User {
+                path: self.user_path(user).clone(),
+                tags: self.tags(&user.tags),
+                permissions_boundary: self.boundary(account, permissions),
+                managed_policies: self.managed_policies(account, permissions),
+                inline_policies,
+                groups: BTreeSet::new(),
+                access_keys: BTreeSet::new(),
+            },
+            console: user.console,
+            vaulted_keys: user.access_keys == AccessKeys::Vaulted,
+            spared_inline_policies: match &self.loaded.spec.roles {
+                Some(_) => BTreeSet::new(),
+                None => BTreeSet::from([ASSUME_POLICY.to_owned()]),
+            },
+        }
+    }
+
+    /// The inline policies that every user has beside those of the spec.
+    fn generated_policies(&self, user: &UserSpec) -> Vec<(String, PolicyText)> {
+        let partition = &self.organization.partition;
+        let mut policies = vec![(
+            MFA_POLICY.to_owned(),
+            documents::user_mfa(partition, self.user_path(user)),
+        )];
+        let me = self.user_arn(user);
+        let roles: BTreeSet<String> = self
+            .loaded
+            .spec
+            .roles()
+            .iter()
+            .filter(|role| {
+                role.trusted
+                    .iter()
+                    .any(|trusted| self.principal(trusted).as_ref() == Some(&me))
+            })
+            .map(|role| {
+                format!(
+                    "arn:{partition}:iam::*:role{}{}",
+                    self.role_path(role),
+                    role.name
+                )
+            })
+            .collect();
+        if !roles.is_empty() {
+            let document = documents::assume_roles(&roles, &self.organization.id);
+            policies.push((ASSUME_POLICY.to_owned(), document));
+        }
+        policies
+    }
+
+    fn trust_policy(&self, role: &RoleSpec) -> PolicyText {
+        let principals: BTreeSet<Arn> = role
+            .trusted
+            .iter()
+            .filter_map(|trusted| self.principal(trusted))
+            .collect();
+        trust_policy(role, &principals)
+    }
+
+    fn principal(&self, trusted: &Trusted) -> Option<Arn> {
+        match trusted {
+            Trusted::Arn(arn) => Some(arn.clone()),
+            Trusted::User(name) => {
+                let mut users = self.loaded.spec.users().iter();
+                let user = users.find(|user| user.name == *name);
+                user.map(|user| self.user_arn(user))
+            }
+        }
+    }
+
+    fn user_arn(&self, user: &UserSpec) -> Arn {
+        Arn::iam(
+            &self.organization.partition,
+            &self.loaded.spec.emergency_account,
+            "user",
+            self.user_path(user),
+            &user.name,
+        )
+    }
+
+    fn user_path<'b>(&'b self, user: &'b UserSpec) -> &'b IamPath {
+        user.path
+            .as_ref()
+            .unwrap_or(&self.loaded.spec.defaults.path)
+    }
+
+    fn role_path<'b>(&'b self, role: &'b RoleSpec) -> &'b IamPath {
+        role.path
+            .as_ref()
+            .unwrap_or(&self.loaded.spec.defaults.path)
+    }
+
+    fn policy_arn(&self, account: &AccountId, policy: &PolicyRef) -> Arn {
+        match policy {
+            PolicyRef::Arn(arn) => arn.clone(),
+            PolicyRef::Policy(name) => {
+                let spec = &self.loaded.spec;
+                let own = spec
+                    .policies
+                    .as_ref()
+                    .and_then(|policies| policies.get(name));
+                let path = own.and_then(|policy| policy.path.as_ref());
+                Arn::iam(
+                    &self.organization.partition,
+                    account,
+                    "policy",
+                    path.unwrap_or(&spec.defaults.path),
+                    name,
+                )
+            }
+        }
+    }
+
+    fn boundary(&self, account: &AccountId, permissions: &Permissions) -> Option<Arn> {
+        let boundary = permissions.permissions_boundary.as_ref();
+        boundary.map(|policy| self.policy_arn(account, policy))
+    }
+
+    fn managed_policies(&self, account: &AccountId, permissions: &Permissions) -> BTreeSet<Arn> {
+        let policies = permissions.managed_policies.iter();
+        policies
+            .map(|policy| self.policy_arn(account, policy))
+            .collect()
+    }
+
+    fn inline_policies(
+        &self,
+        section: &str,
+        permissions: &Permissions,
+    ) -> BTreeMap<String, PolicyText> {
+        let at = entry(&entry(section, "permissions"), "inline_policies");
+        let names = permissions.inline_policies.keys();
+        names
+            .map(|name| (name.clone(), self.document(&entry(&at, name))))
+            .collect()
+    }
+
+    fn document(&self, at: &str) -> PolicyText {
+        let path = &self.loaded.spec.defaults.path;
+        let documents = &self.loaded.documents;
+        PolicyText::new(
+            documents
+                .text(at, &self.organization.partition, path)
+                .unwrap_or_default(),
+        )
+    }
+
+    fn tags(&self, own: &Tags) -> Tags {
+        let mut tags = self.loaded.spec.defaults.tags.clone();
+        tags.extend(own.clone());
+        tags.insert(OWNERSHIP_TAG.to_owned(), OWNERSHIP_VALUE.to_owned());
+        tags
+    }
+
+    fn origin(&self, at: &str) -> Origin {
+        let location = self.loaded.sources.location_of(at);
+        location.map_or_else(
+            || Origin {
+                file: String::new(),
+                line: 0,
+            },
+            |location| Origin {
+                file: location.file.to_owned(),
+                line: location.line,
+            },
+        )
+    }
+
+    /// Finds documents that only come out too large with what this tool adds to them.
+    fn oversized(&self) -> Vec<Problem> {
+        let limits = Limits::DOCUMENTED;
+        let spec = &self.loaded.spec;
+        let mut problems = Vec::new();
+        for (index, user) in spec.users().iter().enumerate() {
+            let section = element("users", index);
+            let own = self.inline_policies(&section, &user.permissions);
+            let generated = self.generated_policies(user);
+            let documents = own
+                .values()
+                .chain(generated.iter().map(|(_, document)| document));
+            let size: usize = documents.map(|document| iam_size(document.as_str())).sum();
+            if size > limits.user_inline_total {
+                problems.push(
+                    Problem::error(
+                        section,
+                        format!(
+                            "the inline policies of user {} come to {size} characters with those for MFA and for {} roles, IAM takes {}",
+                            user.name,
+                            spec.roles().len(),
+                            limits.user_inline_total
+                        ),
+                    )
+                    .hint("move the user's own inline policies to `policies` and attach them"),
+                );
+            }
+        }
+        problems
+    }
+}
+
+fn emergency_problem(spec: &Spec, organization: &Organization) -> Option<Problem> {
+    let id = &spec.emergency_account;
+    match organization.accounts.get(id) {
+        None => Some(Problem::error(
+            "emergency_account",
+            format!("{id} is not an account of {}", organization.id),
+        )),
+        Some(account) if account.state != AccountState::Active => Some(Problem::error(
+            "emergency_account",
+            format!("{id} is {}", account.state.as_words()),
+        )),
+        Some(_) => None,
+    }
+}
+
+/// Lists the policies of the spec that a user or role refers to.
+fn policy_names(permissions: &Permissions) -> impl Iterator<Item = &str> {
+    permissions
+        .managed_policies
+        .iter()
+        .chain(&permissions.permissions_boundary)
+        .filter_map(|policy| match policy {
+            PolicyRef::Policy(name) => Some(name.as_str()),
+            PolicyRef::Arn(_) => None,
+        })
+}
+
+#[cfg(test)]
+mod tests;

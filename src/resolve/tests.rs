@@ -1,0 +1,210 @@
+use super::*;
+use crate::org::{Account, Unit};
+use crate::spec::{At, load_texts};
+
+const SPEC: &str = r#"
+version: 1
+organization: { id: o-exampleorg1 }
+emergency_account: "222222222222"
+defaults: { tags: { owner: security, stage: any } }
+users:
+  - { name: bg-alice, custodians: { password: a, token: b } }
+  - { name: bg-bob, custodians: { password: c, token: d }, path: /break-glass/eu/, access_keys: vaulted }
+policies:
+  base: { library: break-glass-baseline }
+  unused: { library: break-glass-baseline }
+roles:
+  - name: Admin
+    accounts: { include: ["ou:/Workloads"] }
+    trusted: ["user:bg-alice", "user:bg-bob"]
+    mfa: { required: true, max_age: 2h }
+    incident: { session_name: "INC-*" }
+    max_session: 90m
+    description: Everything
+    permissions: { managed_policies: ["policy:base"], permissions_boundary: "policy:base" }
+    tags: { stage: prod }
+  - name: Read
+    path: /break-glass/read/
+    accounts: { include: [emergency] }
+    trusted: ["user:bg-bob", "arn:aws:iam::999999999999:role/Ops"]
+    mfa: { required: false }
+"#;
+
+fn loaded(text: &str) -> Loaded {
+    let none = |_: &str, _: &str| Err("no files".to_owned());
+    load_texts(vec![("breakglass.yaml".to_owned(), text.to_owned())], &none)
+        .unwrap_or_else(|error| panic!("{}", error.render(false)))
+}
+
+fn id(digit: &str) -> AccountId {
+    digit.repeat(12).parse().unwrap()
+}
+
+fn organization() -> Organization {
+    let account = |parent: &str, state| Account {
+        name: parent.to_owned(),
+        state,
+        parent: parent.to_owned(),
+        tags: None,
+    };
+    Organization {
+        id: "o-exampleorg1".to_owned(),
+        partition: "aws-cn".parse().unwrap(),
+        management_account: id("1"),
+        units: BTreeMap::from([(
+            "ou-1-workload".to_owned(),
+            Unit {
+                name: "Workloads".to_owned(),
+                parent: "r-1".to_owned(),
+            },
+        )]),
+        accounts: BTreeMap::from([
+            (id("1"), account("r-1", AccountState::Active)),
+            (id("2"), account("r-1", AccountState::Active)),
+            (id("3"), account("ou-1-workload", AccountState::Active)),
+            (id("4"), account("ou-1-workload", AccountState::Suspended)),
+        ]),
+    }
+}
+
+fn desired(text: &str, account: &str) -> Desired {
+    let (loaded, organization) = (loaded(text), organization());
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    resolver.desired(&id(account))
+}
+
+#[track_caller]
+fn problems(text: &str) -> Vec<(String, String)> {
+    let (loaded, organization) = (loaded(text), organization());
+    let problems = Resolver::new(&loaded, &organization).unwrap_err();
+    problems
+        .into_iter()
+        .map(|problem| match problem.at {
+            At::Path(path) => (path, problem.message),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_role_gets_what_the_spec_says_in_the_partition_there_is() {
+    let desired = desired(SPEC, "3");
+    let roles = desired.roles.unwrap();
+    assert_eq!(roles.keys().collect::<Vec<_>>(), ["Admin"]);
+    let Wanted {
+        value: role,
+        origin,
+    } = &roles["Admin"];
+    assert_eq!((origin.file.as_str(), origin.line), ("breakglass.yaml", 13));
+    assert_eq!(
+        role.trust_policy.as_str(),
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"BreakGlass","Effect":"Allow","Principal":{"AWS":["arn:aws-cn:iam::222222222222:user/break-glass/bg-alice","arn:aws-cn:iam::222222222222:user/break-glass/eu/bg-bob"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThanEquals":{"aws:MultiFactorAuthAge":"7200"},"StringLike":{"sts:RoleSessionName":"INC-*"}}}]}"#
+    );
+    let base = "arn:aws-cn:iam::333333333333:policy/break-glass/base";
+    assert_eq!(role.permissions_boundary.as_ref().unwrap().as_str(), base);
+    assert_eq!(role.managed_policies.first().unwrap().as_str(), base);
+    assert_eq!(
+        (role.max_session, role.description.as_str()),
+        (5_400, "Everything")
+    );
+    let tags: Vec<String> = role
+        .tags
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    assert_eq!(
+        tags,
+        ["breakglass:managed=true", "owner=security", "stage=prod"]
+    );
+    let policies = desired.policies.unwrap();
+    assert_eq!(
+        policies.keys().collect::<Vec<_>>(),
+        ["base"],
+        "only what is referred to"
+    );
+    assert!(
+        desired.users.unwrap().is_empty(),
+        "users live in one account"
+    );
+}
+
+#[test]
+fn users_may_assume_exactly_the_roles_that_trust_them() {
+    let users = desired(SPEC, "2").users.unwrap();
+    let assume = |user: &str| {
+        users[user].value.user.inline_policies[ASSUME_POLICY]
+            .as_str()
+            .to_owned()
+    };
+    assert_eq!(
+        assume("bg-alice"),
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AssumeBreakGlassRoles","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws-cn:iam::*:role/break-glass/Admin","Condition":{"StringEquals":{"aws:ResourceOrgID":"o-exampleorg1"}}}]}"#
+    );
+    assert!(assume("bg-bob").contains(r#""Resource":["arn:aws-cn:iam::*:role/break-glass/Admin","arn:aws-cn:iam::*:role/break-glass/read/Read"]"#));
+    let mfa = users["bg-bob"].value.user.inline_policies[MFA_POLICY].as_str();
+    assert!(mfa.contains("arn:aws-cn:iam::*:user/break-glass/eu/${aws:username}"));
+    assert!(users["bg-alice"].value.console && !users["bg-alice"].value.vaulted_keys);
+    assert!(users["bg-bob"].value.vaulted_keys);
+}
+
+#[test]
+fn a_role_without_mfa_has_no_condition_at_all() {
+    let roles = desired(SPEC, "2").roles.unwrap();
+    let trust = roles["Read"].value.trust_policy.as_str();
+    assert!(!trust.contains("Condition"), "{trust}");
+    assert!(trust.contains("arn:aws:iam::999999999999:role/Ops"));
+}
+
+#[test]
+fn a_section_that_is_absent_is_not_desired_and_an_empty_one_is() {
+    let bare =
+        "version: 1\norganization: { id: o-exampleorg1 }\nemergency_account: \"222222222222\"\n";
+    assert_eq!(desired(bare, "2"), Desired::default());
+    let empty = format!("{bare}users: []\nroles: []\npolicies: {{}}\n");
+    let desired = desired(&empty, "2");
+    assert!(desired.users.is_some() && desired.roles.is_some() && desired.policies.is_some());
+}
+
+#[test]
+fn what_does_not_fit_the_organization_is_said_where_it_stands() {
+    let elsewhere = SPEC.replace("\"222222222222\"", "\"999999999999\"");
+    assert_eq!(
+        problems(&elsewhere)[0],
+        (
+            "emergency_account".to_owned(),
+            "999999999999 is not an account of o-exampleorg1".to_owned()
+        )
+    );
+    let suspended = SPEC.replace("\"222222222222\"", "\"444444444444\"");
+    assert!(problems(&suspended)[0].1.contains("suspended"));
+    let nowhere = SPEC.replace("ou:/Workloads", "ou:/Nowhere");
+    assert_eq!(
+        problems(&nowhere),
+        [(
+            "roles[0].accounts.include[0]".to_owned(),
+            "ou:/Nowhere matches no account of o-exampleorg1".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn inline_policies_that_outgrow_a_user_with_what_is_added_are_refused() {
+    let actions: Vec<String> = (0..60)
+        .map(|number| format!("\"ec2:DescribeThing{number}\""))
+        .collect();
+    let document = format!(
+        r#"permissions: {{ inline_policies: {{ big: {{ document: {{ Version: "2012-10-17", Statement: [{{ Effect: Allow, Resource: "*", Action: [{}] }}] }} }} }} }}"#,
+        actions.join(", ")
+    );
+    let spec = SPEC.replace(
+        "{ name: bg-alice,",
+        &format!("{{ name: bg-alice, {document},"),
+    );
+    let problems = problems(&spec);
+    assert_eq!(problems[0].0, "users[0]");
+    assert!(
+        problems[0].1.contains("IAM takes 2048"),
+        "{}",
+        problems[0].1
+    );
+}

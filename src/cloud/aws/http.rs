@@ -1,0 +1,148 @@
+//! One HTTP client for every service and account, so that connections are reused.
+//!
+//! It takes proxies from the environment (`HTTPS_PROXY`, `NO_PROXY`, …), and adds to a failure the endpoint that
+//! could not be reached, which the SDK leaves out.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+/// Makes the client.
+pub(super) fn client() -> SharedHttpClient {
+    SharedHttpClient::new(Pool::default())
+}
+
+/// The connect and the read timeout, all that connectors differ in.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+/// Keeps one connector, with its connections, for each pair of timeouts.
+#[derive(Debug, Default)]
+struct Pool {
+    connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
+}
+
+impl HttpClient for Pool {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        self.connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(timeouts)
+            .or_insert_with(|| {
+                let mut builder = Connector::builder()
+                    .connector_settings(settings.clone())
+                    .proxy_config(ProxyConfig::from_env());
+                builder.set_sleep_impl(components.sleep_impl());
+                let connector = builder
+                    .tls_provider(tls::Provider::Rustls(
+                        tls::rustls_provider::CryptoMode::AwsLc,
+                    ))
+                    .build();
+                SharedHttpConnector::new(NamesEndpoint(connector))
+            })
+            .clone()
+    }
+}
+
+/// Passes requests on, and names the endpoint in what goes wrong.
+#[derive(Debug)]
+struct NamesEndpoint(Connector);
+
+impl HttpConnector for NamesEndpoint {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let endpoint = endpoint(request.uri());
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            answer.await.map_err(|error| with_endpoint(error, endpoint))
+        })
+    }
+}
+
+/// The scheme, host and port of a URI: no user, password, path or query, which may hold secrets.
+fn endpoint(uri: &str) -> String {
+    let (scheme, rest) = uri.split_once("://").unwrap_or(("https", uri));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}")
+}
+
+/// Puts the endpoint around an error's source; its kind and connection decide about retries, so they stay.
+fn with_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
+    let (timeout, io, user, other) = (
+        error.is_timeout(),
+        error.is_io(),
+        error.is_user(),
+        error.as_other(),
+    );
+    let connection = error.connection_metadata().cloned();
+    let source = BoxError::from(AtEndpoint {
+        endpoint,
+        source: error.into_source(),
+    });
+    let named = if timeout {
+        ConnectorError::timeout(source)
+    } else if io {
+        ConnectorError::io(source)
+    } else if user {
+        ConnectorError::user(source)
+    } else {
+        ConnectorError::other(source, other)
+    };
+    match connection {
+        Some(connection) => named.with_connection(connection),
+        None => named,
+    }
+}
+
+/// Says which endpoint a failure is about.
+#[derive(Debug)]
+pub(super) struct AtEndpoint {
+    endpoint: String,
+    source: BoxError,
+}
+
+impl fmt::Display for AtEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer from {}", self.endpoint)
+    }
+}
+
+impl std::error::Error for AtEndpoint {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_named_without_credentials_path_or_query() {
+        for (uri, expected) in [
+            ("https://iam.amazonaws.com/", "https://iam.amazonaws.com"),
+            (
+                "http://user:secret@proxy.example:8080/a@b?Token=x",
+                "http://proxy.example:8080",
+            ),
+            ("http://[::1]:4566", "http://[::1]:4566"),
+        ] {
+            assert_eq!(endpoint(uri), expected);
+        }
+    }
+}

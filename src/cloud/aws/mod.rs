@@ -1,0 +1,168 @@
+//! The AWS backend: the only place that names a type of the SDK.
+//!
+//! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
+//! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
+//! carries out one operation. `session` enters accounts, `error` puts failures into words.
+
+mod config;
+mod convert;
+mod document;
+mod error;
+mod execute;
+mod http;
+mod organization;
+mod read;
+mod resource;
+mod session;
+#[cfg(test)]
+mod testing;
+mod whole;
+
+use std::collections::BTreeMap;
+
+use futures_util::FutureExt as _;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::{Answer, Cloud, CloudError};
+use crate::ids::{AccountId, Partition};
+use crate::org::Organization;
+use crate::state::{Inventory, Operation, ReadScope, Resource, ResourceKey};
+use execute::Created;
+use session::{Purpose, Sessions};
+
+/// Says how to reach AWS and the accounts of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where every service is called, in place of AWS's own endpoints.
+    pub endpoint_url: Option<String>,
+    /// The roles to assume in each account.
+    pub member_role: MemberRole,
+    /// What is different for single accounts.
+    pub overrides: BTreeMap<AccountId, Override>,
+    /// How many calls to Organizations are made at a time, at least one.
+    pub concurrency: usize,
+}
+
+/// Names the roles that an account is entered with: a plain name, or `path/name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRole {
+    /// The role that reads.
+    pub plan: String,
+    /// The role that writes.
+    pub apply: String,
+}
+
+/// Says how entering one account differs from entering the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Override {
+    /// Its roles, if others.
+    pub member_role: Option<MemberRole>,
+    /// The external id that its roles ask for.
+    pub external_id: Option<String>,
+}
+
+/// Gives access to the live state of an organization on AWS.
+#[derive(Debug)]
+pub struct Aws {
+    sessions: Sessions,
+    organizations: aws_sdk_organizations::Client,
+    created: Created,
+    concurrency: usize,
+}
+
+/// Connects to AWS with the credentials of the environment or profile.
+///
+/// # Errors
+/// When there are no credentials, they are not valid, or STS can't be reached.
+pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
+    let sdk = config::load(settings.endpoint_url.as_deref()).await;
+    Ok(Aws {
+        organizations: aws_sdk_organizations::Client::new(&sdk),
+        sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
+        created: Created::default(),
+        concurrency: settings.concurrency.max(1),
+    })
+}
+
+impl Aws {
+    fn organization_reader(&self) -> organization::Reader<'_> {
+        organization::Reader {
+            client: &self.organizations,
+            concurrency: self.concurrency,
+        }
+    }
+}
+
+/// Awaits calls, so many at a time, and gives their answers in no particular order.
+async fn all<T, E>(
+    concurrency: usize,
+    calls: Vec<impl Future<Output = Result<T, E>>>,
+) -> Result<Vec<T>, E> {
+    stream::iter(calls)
+        .buffer_unordered(concurrency)
+        .try_collect()
+        .await
+}
+
+impl Cloud for Aws {
+    fn organization<'a>(
+        &'a self,
+        expected: Option<&'a str>,
+        with_tags: bool,
+    ) -> Answer<'a, Organization> {
+        async move {
+            let reader = self.organization_reader();
+            let caller = self.sessions.caller();
+            reader.organization(caller, expected, with_tags).await
+        }
+        .boxed()
+    }
+
+    fn account<'a>(
+        &'a self,
+        account: &'a AccountId,
+        scope: &'a ReadScope,
+    ) -> Answer<'a, Inventory> {
+        async move {
+            let client = self.sessions.iam(account, Purpose::Plan);
+            Ok(read::inventory(&client, scope).await?)
+        }
+        .boxed()
+    }
+
+    fn resource<'a>(
+        &'a self,
+        account: &'a AccountId,
+        key: &'a ResourceKey,
+    ) -> Answer<'a, Option<Resource>> {
+        async move {
+            let client = self.sessions.iam(account, Purpose::Apply);
+            Ok(resource::read(&client, key).await?)
+        }
+        .boxed()
+    }
+
+    fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
+        async move {
+            let place = execute::Place {
+                client: self.sessions.iam(account, Purpose::Apply),
+                partition: &self.sessions.caller().partition,
+                account,
+                created: &self.created,
+            };
+            Ok(place.execute(operation).await?)
+        }
+        .boxed()
+    }
+
+    fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {
+        async move {
+            let caller = self.sessions.caller();
+            self.organization_reader()
+                .identify(caller, Some(expected))
+                .await?;
+            Ok(caller.partition.clone())
+        }
+        .boxed()
+    }
+}

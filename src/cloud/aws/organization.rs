@@ -1,0 +1,374 @@
+//! Reads the organization: its accounts, the units above them, and tags.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_organizations::Client;
+use aws_sdk_organizations::types;
+use futures_util::future::try_join;
+
+use super::all;
+use super::convert::{parse, required};
+use super::error::{Failure, failed};
+use super::session::Caller;
+use crate::cloud::{CloudError, ErrorKind};
+use crate::ids::AccountId;
+use crate::org::{Account, AccountState, Organization, Unit};
+
+/// Reads an organization with at most so many calls at a time.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) client: &'a Client,
+    pub(super) concurrency: usize,
+}
+
+impl Reader<'_> {
+    /// Reads the organization, and nothing at all of one that is not the expected one.
+    pub(super) async fn organization(
+        &self,
+        caller: &Caller,
+        expected: Option<&str>,
+        with_tags: bool,
+    ) -> Result<Organization, CloudError> {
+        let (id, management_account) = self.identify(caller, expected).await?;
+        let (listed, (units, roots)) = try_join(self.listed_accounts(), self.tree()).await?;
+        let mut accounts = self.place(listed, &units, &roots).await?;
+        if with_tags {
+            self.add_tags(&mut accounts).await?;
+        }
+        Ok(Organization {
+            id,
+            partition: caller.partition.clone(),
+            management_account,
+            units,
+            accounts,
+        })
+    }
+
+    /// Makes sure that the organization is the expected one, if one is, and gives its id and management account.
+    pub(super) async fn identify(
+        &self,
+        caller: &Caller,
+        expected: Option<&str>,
+    ) -> Result<(String, AccountId), CloudError> {
+        let call = "organizations:DescribeOrganization";
+        let answer = self.client.describe_organization().send().await;
+        let answer = answer.map_err(failed(call)).map_err(|failure| {
+            if failure.has_code("AWSOrganizationsNotInUseException") {
+                let mut message = format!("account {} is in no organization", caller.account);
+                if let Some(expected) = expected {
+                    message = format!("{message}, the spec is for {expected}");
+                }
+                CloudError::new(ErrorKind::OtherOrganization, call, message)
+            } else {
+                failure.into()
+            }
+        })?;
+        let organization = required(call, "organization", answer.organization())?;
+        let found = required(call, "organization's id", organization.id())?;
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(CloudError::other_organization(expected, found));
+        }
+        let management_account = organization.master_account_id();
+        let management_account = parse(call, "management account", management_account)?;
+        Ok((found.to_owned(), management_account))
+    }
+
+    async fn listed_accounts(&self) -> Result<Vec<types::Account>, Failure> {
+        let pages = self.client.list_accounts().into_paginator();
+        // An empty page is not the end, and two of them might carry the same token.
+        let pages = pages.stop_on_duplicate_token(false).send();
+        let pages = pages.try_collect().await;
+        Ok(pages
+            .map_err(failed("organizations:ListAccounts"))?
+            .into_iter()
+            .flat_map(|page| page.accounts.unwrap_or_default())
+            .collect())
+    }
+
+    /// Reads every unit, level by level, and the ids of the roots.
+    async fn tree(&self) -> Result<(BTreeMap<String, Unit>, Vec<String>), Failure> {
+        let roots = self.roots().await?;
+        let mut units = BTreeMap::new();
+        let mut level = roots.clone();
+        while !level.is_empty() {
+            let reads = level.into_iter().map(|parent| self.units_under(parent));
+            let found = all(self.concurrency, reads.collect()).await?;
+            level = found.iter().flatten().map(|(id, _)| id.clone()).collect();
+            units.extend(found.into_iter().flatten());
+        }
+        Ok((units, roots))
+    }
+
+    async fn roots(&self) -> Result<Vec<String>, Failure> {
+        let call = "organizations:ListRoots";
+        let pages = self.client.list_roots().into_paginator();
+        let pages = pages.stop_on_duplicate_token(false).send();
+        pages
+            .try_collect()
+            .await
+            .map_err(failed(call))?
+            .into_iter()
+            .flat_map(|page| page.roots.unwrap_or_default())
+            .map(|root| required(call, "root's id", root.id))
+            .collect()
+    }
+
+    async fn units_under(&self, parent: String) -> Result<Vec<(String, Unit)>, Failure> {
+        let call = "organizations:ListOrganizationalUnitsForParent";
+        let request = self.client.list_organizational_units_for_parent();
+        let pages = request.parent_id(&parent).into_paginator();
+        let pages = pages.stop_on_duplicate_token(false).send();
+        pages
+            .try_collect()
+            .await
+            .map_err(failed(call))?
+            .into_iter()
+            .flat_map(|page| page.organizational_units.unwrap_or_default())
+            .map(|unit| {
+                Ok((
+                    required(call, "unit's id", unit.id)?,
+                    Unit {
+                        name: required(call, "unit's name", unit.name)?,
+                        parent: parent.clone(),
+                    },
+                ))
+            })
+            .collect()
+    }
+
+    /// Gives each account its parent: by the path that the listing holds, or else by listing what each parent holds.
+    async fn place(
+        &self,
+        listed: Vec<types::Account>,
+        units: &BTreeMap<String, Unit>,
+        roots: &[String],
+    ) -> Result<BTreeMap<AccountId, Account>, Failure> {
+        let call = "organizations:ListAccounts";
+        let parents = if listed
+            .iter()
+            .all(|account| parent_in_path(account).is_some())
+        {
+            BTreeMap::new()
+        } else {
+            self.parents(units, roots).await?
+        };
+        listed
+            .iter()
+            .map(|account| {
+                let id: AccountId = parse(call, "account id", account.id())?;
+                let parent = parent_in_path(account)
+                    .or_else(|| parents.get(id.as_str()).map(String::as_str))
+                    .ok_or_else(|| {
+                        let problem = format!(
+                            "account {id} is under no unit; was it moved just now? Try again"
+                        );
+                        Failure::new("organizations:ListAccountsForParent", &problem)
+                    })?;
+                let account = Account {
+                    name: account.name().unwrap_or_default().to_owned(),
+                    state: state(account),
+                    parent: parent.to_owned(),
+                    tags: None,
+                };
+                Ok((id, account))
+            })
+            .collect()
+    }
+
+    /// Finds the parent of every account by asking each parent.
+    async fn parents(
+        &self,
+        units: &BTreeMap<String, Unit>,
+        roots: &[String],
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let parents = roots.iter().chain(units.keys());
+        let reads = parents.map(|parent| self.accounts_under(parent));
+        let found = all(self.concurrency, reads.collect()).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn accounts_under(&self, parent: &str) -> Result<Vec<(String, String)>, Failure> {
+        let call = "organizations:ListAccountsForParent";
+        let pages = self.client.list_accounts_for_parent().parent_id(parent);
+        let pages = pages.into_paginator().stop_on_duplicate_token(false).send();
+        pages
+            .try_collect()
+            .await
+            .map_err(failed(call))?
+            .into_iter()
+            .flat_map(|page| page.accounts.unwrap_or_default())
+            .map(|account| Ok((required(call, "account id", account.id)?, parent.to_owned())))
+            .collect()
+    }
+
+    async fn add_tags(&self, accounts: &mut BTreeMap<AccountId, Account>) -> Result<(), Failure> {
+        let active = accounts
+            .iter_mut()
+            .filter(|(_, account)| account.state == AccountState::Active);
+        let reads = active.map(|(id, account)| async {
+            account.tags = Some(self.tags(id).await?);
+            Ok(())
+        });
+        all(self.concurrency, reads.collect()).await.map(drop)
+    }
+
+    async fn tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, Failure> {
+        let pages = self
+            .client
+            .list_tags_for_resource()
+            .resource_id(id.as_str());
+        let pages = pages.into_paginator().stop_on_duplicate_token(false);
+        let tags = pages.items().send().try_collect().await;
+        Ok(tags
+            .map_err(failed("organizations:ListTagsForResource"))?
+            .into_iter()
+            .map(|tag| (tag.key, tag.value))
+            .collect())
+    }
+}
+
+/// The parent in an account's path, which reads `o-…/r-…/ou-…/ou-…/`, in some places with the account's id at its end.
+fn parent_in_path(account: &types::Account) -> Option<&str> {
+    let path = account.paths().first()?;
+    path.split('/')
+        .rev()
+        .find(|part| part.starts_with("ou-") || part.starts_with("r-"))
+}
+
+/// The state, from the older `Status` where there is no `State`: both write the same words.
+fn state(account: &types::Account) -> AccountState {
+    let word = account
+        .state()
+        .map(types::AccountState::as_str)
+        .or_else(|| account.status().map(types::AccountStatus::as_str));
+    match word {
+        Some("PENDING_ACTIVATION") => AccountState::PendingActivation,
+        Some("ACTIVE") => AccountState::Active,
+        Some("SUSPENDED") => AccountState::Suspended,
+        Some("PENDING_CLOSURE") => AccountState::PendingClosure,
+        Some("CLOSED") => AccountState::Closed,
+        _ => AccountState::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::aws::testing::{Call, FakeAws, Reply};
+
+    /// An organization of two accounts in one unit; each listing begins with an empty page.
+    fn answer(call: &Call, with_paths: bool) -> Reply {
+        let first = !call.body.contains("NextToken");
+        let page = |key: &str, items: &str| {
+            let (items, token) = if first {
+                ("", r#","NextToken":"t""#)
+            } else {
+                (items, "")
+            };
+            format!(r#"{{"{key}":[{items}]{token}}}"#)
+        };
+        let in_unit = call.body.contains("ou-root-work");
+        let body = match call.action.as_str() {
+            "DescribeOrganization" => {
+                r#"{"Organization":{"Id":"o-exampleorg1","MasterAccountId":"111111111111"}}"#
+                    .to_owned()
+            }
+            "ListRoots" => page("Roots", r#"{"Id":"r-root"}"#),
+            "ListOrganizationalUnitsForParent" if in_unit => page("OrganizationalUnits", ""),
+            "ListOrganizationalUnitsForParent" => page(
+                "OrganizationalUnits",
+                r#"{"Id":"ou-root-work","Name":"Work"}"#,
+            ),
+            "ListAccounts" if with_paths => page(
+                "Accounts",
+                r#"{"Id":"111111111111","Name":"m","State":"ACTIVE","Paths":["o-exampleorg1/r-root/111111111111/"]},
+                   {"Id":"222222222222","Name":"w","State":"CLOSED","Status":"SUSPENDED","Paths":["o-exampleorg1/r-root/ou-root-work/"]}"#,
+            ),
+            "ListAccounts" => page(
+                "Accounts",
+                r#"{"Id":"111111111111","Name":"m","Status":"ACTIVE"},{"Id":"222222222222","Name":"w","Status":"SUSPENDED"}"#,
+            ),
+            "ListAccountsForParent" if in_unit => page("Accounts", r#"{"Id":"222222222222"}"#),
+            "ListAccountsForParent" => page("Accounts", r#"{"Id":"111111111111"}"#),
+            "ListTagsForResource" => page("Tags", r#"{"Key":"tier","Value":"1"}"#),
+            other => panic!("{other}"),
+        };
+        (200, body)
+    }
+
+    async fn read(
+        aws: &FakeAws,
+        expected: Option<&str>,
+        with_tags: bool,
+    ) -> Result<Organization, CloudError> {
+        let client = Client::new(&aws.config());
+        let caller = Caller {
+            account: "111111111111".parse().unwrap(),
+            partition: "aws-cn".parse().unwrap(),
+        };
+        let reader = Reader {
+            client: &client,
+            concurrency: 2,
+        };
+        reader.organization(&caller, expected, with_tags).await
+    }
+
+    #[tokio::test]
+    async fn every_page_is_read_and_parents_come_from_paths_or_listings() {
+        for with_paths in [true, false] {
+            let aws = FakeAws::new(move |call| answer(call, with_paths));
+            let organization = read(&aws, Some("o-exampleorg1"), true).await.unwrap();
+            assert_eq!(organization.partition.as_str(), "aws-cn");
+            assert_eq!(organization.management_account.as_str(), "111111111111");
+            let told: Vec<_> = organization
+                .accounts
+                .values()
+                .map(|account| {
+                    (
+                        account.parent.as_str(),
+                        account.state,
+                        account.tags.is_some(),
+                    )
+                })
+                .collect();
+            let second = if with_paths {
+                AccountState::Closed
+            } else {
+                AccountState::Suspended
+            };
+            assert_eq!(
+                told,
+                [
+                    ("r-root", AccountState::Active, true),
+                    ("ou-root-work", second, false)
+                ]
+            );
+            assert_eq!(organization.units["ou-root-work"].name, "Work");
+            let listed = aws.actions().contains(&"ListAccountsForParent".to_owned());
+            assert_eq!(listed, !with_paths);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_of_another_organization() {
+        let aws = FakeAws::new(|call| answer(call, true));
+        let error = read(&aws, Some("o-other00000"), false).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::OtherOrganization);
+        assert_eq!(aws.actions(), ["DescribeOrganization"]);
+        assert!(read(&aws, None, false).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_account_in_no_organization_is_told() {
+        let aws = FakeAws::new(|_| {
+            let body = r#"{"__type":"AWSOrganizationsNotInUseException","Message":"x"}"#;
+            (400, body.to_owned())
+        });
+        let error = read(&aws, Some("o-exampleorg1"), false).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::OtherOrganization);
+        assert_eq!(
+            error.message,
+            "account 111111111111 is in no organization, the spec is for o-exampleorg1"
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! Reads an account: everything that concerns this tool in full, the rest by name.
+//!
+//! `GetAccountAuthorizationDetails` answers nearly all of it. It leaves out the description and the longest session of
+//! roles, which `ListRoles` has for those under the managed path and `GetRole` for the few elsewhere; and it leaves out
+//! the login profiles and access keys of users.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::{
+    AttachedPermissionsBoundary, AttachedPolicy, EntityType, GroupDetail, ManagedPolicyDetail,
+    RoleDetail, UserDetail,
+};
+use futures_util::future::try_join;
+
+use super::all;
+use super::convert::{attached, boundary, document, inline, max_session, parse, required, tags};
+use super::error::{Failure, failed};
+use super::resource::{PAGE, access_keys, get_role, has_login_profile, unless_missing};
+use crate::ids::{Arn, IamPath};
+use crate::state::{Inventory, Policy, ReadScope, ResourceType, Role, Tags, User};
+
+const CALL: &str = "iam:GetAccountAuthorizationDetails";
+
+/// Where AWS keeps the roles that belong to its services, which nobody else can change.
+const SERVICE_LINKED: &str = "/aws-service-role/";
+
+/// How many users or roles of one account are looked at more closely at a time.
+const CONCURRENCY: usize = 4;
+
+/// Reads the inventory of an account.
+pub(super) async fn inventory(client: &Client, scope: &ReadScope) -> Result<Inventory, Failure> {
+    let (details, settings) =
+        try_join(details(client), role_settings(client, &scope.managed_path)).await?;
+    let mut inventory = Inventory::default();
+    for policy in &details.policies {
+        add_policy(&mut inventory, scope, policy)?;
+    }
+    for group in &details.groups {
+        let name = required(CALL, "group's name", group.group_name())?;
+        note_policies(
+            &mut inventory,
+            &format!("group/{name}"),
+            group.attached_managed_policies(),
+            None,
+        )?;
+    }
+    let (users, roles) = sort_out(&mut inventory, scope, &details)?;
+    let (users, roles) = try_join(
+        complete_users(client, users),
+        complete_roles(client, roles, &settings),
+    )
+    .await?;
+    for (name, user, login_profile) in users {
+        if login_profile {
+            inventory.login_profiles.insert(name.clone());
+        }
+        inventory.users.insert(name, user);
+    }
+    inventory.roles.extend(roles);
+    Ok(inventory)
+}
+
+/// Holds what `GetAccountAuthorizationDetails` answers.
+#[derive(Debug, Default)]
+struct Details {
+    users: Vec<UserDetail>,
+    roles: Vec<RoleDetail>,
+    groups: Vec<GroupDetail>,
+    policies: Vec<ManagedPolicyDetail>,
+}
+
+async fn details(client: &Client) -> Result<Details, Failure> {
+    let mut pages = client
+        .get_account_authorization_details()
+        .filter(EntityType::User)
+        .filter(EntityType::Role)
+        .filter(EntityType::Group)
+        .filter(EntityType::LocalManagedPolicy)
+        .into_paginator()
+        .page_size(PAGE)
+        .send();
+    let mut details = Details::default();
+    while let Some(page) = pages.try_next().await.map_err(failed(CALL))? {
+        details
+            .users
+            .extend(page.user_detail_list.unwrap_or_default());
+        details
+            .roles
+            .extend(page.role_detail_list.unwrap_or_default());
+        details
+            .groups
+            .extend(page.group_detail_list.unwrap_or_default());
+        details.policies.extend(page.policies.unwrap_or_default());
+    }
+    Ok(details)
+}
+
+/// Holds what the account's details leave out about a role.
+#[derive(Debug, Clone)]
+struct RoleSettings {
+    description: String,
+    max_session: u32,
+}
+
+async fn role_settings(
+    client: &Client,
+    path: &IamPath,
+) -> Result<BTreeMap<String, RoleSettings>, Failure> {
+    let call = "iam:ListRoles";
+    let pages = client.list_roles().path_prefix(path.as_str());
+    let pages = pages.into_paginator().page_size(PAGE);
+    let roles = pages.items().send().try_collect().await;
+    roles
+        .map_err(failed(call))?
+        .into_iter()
+        .map(|role| {
+            let settings = RoleSettings {
+                max_session: max_session(call, role.max_session_duration)?,
+                description: role.description.unwrap_or_default(),
+            };
+            Ok((role.role_name, settings))
+        })
+        .collect()
+}
+
+fn add_policy(
+    inventory: &mut Inventory,
+    scope: &ReadScope,
+    policy: &ManagedPolicyDetail,
+) -> Result<(), Failure> {
+    let arn: Arn = parse(CALL, "policy's ARN", policy.arn())?;
+    let name = policy.policy_name().unwrap_or(arn.name());
+    let path: IamPath = parse(CALL, "policy's path", policy.path())?;
+    if scope.covers(ResourceType::IamPolicy, name, &path, &Tags::new()) {
+        let versions = policy.policy_version_list();
+        let default = versions.iter().find(|version| version.is_default_version());
+        let document = document(CALL, default.and_then(|version| version.document()))?;
+        let policy = Policy { path, document };
+        inventory.policies.insert(name.to_owned(), policy);
+    } else {
+        inventory.others.policies.insert(name.to_owned());
+    }
+    Ok(())
+}
+
+/// Notes which customer managed policies someone uses who is not read in full.
+fn note_policies(
+    inventory: &mut Inventory,
+    who: &str,
+    policies: &[AttachedPolicy],
+    bound: Option<&AttachedPermissionsBoundary>,
+) -> Result<(), Failure> {
+    let used = attached(CALL, policies)?
+        .into_iter()
+        .chain(boundary(CALL, bound)?)
+        .filter(|arn| arn.account() != "aws");
+    for arn in used {
+        let users = inventory.others.policy_users.entry(arn).or_default();
+        users.insert(who.to_owned());
+    }
+    Ok(())
+}
+
+/// Finds the users and roles that are read in full, and puts the others into the inventory by name.
+fn sort_out<'a>(
+    inventory: &mut Inventory,
+    scope: &ReadScope,
+    details: &'a Details,
+) -> Result<(Vec<&'a UserDetail>, Vec<&'a RoleDetail>), Failure> {
+    let (mut users, mut roles) = (Vec::new(), Vec::new());
+    for user in &details.users {
+        let name = required(CALL, "user's name", user.user_name())?;
+        let path = parse(CALL, "user's path", user.path())?;
+        if scope.covers(ResourceType::IamUser, name, &path, &tags(user.tags())) {
+            users.push(user);
+        } else {
+            inventory.others.users.insert(name.to_owned());
+            note_policies(
+                inventory,
+                &format!("user/{name}"),
+                user.attached_managed_policies(),
+                user.permissions_boundary(),
+            )?;
+        }
+    }
+    for role in &details.roles {
+        let name = required(CALL, "role's name", role.role_name())?;
+        let path: IamPath = parse(CALL, "role's path", role.path())?;
+        if path.as_str().starts_with(SERVICE_LINKED) {
+            continue;
+        }
+        if scope.covers(ResourceType::IamRole, name, &path, &tags(role.tags())) {
+            roles.push(role);
+        } else {
+            inventory.others.roles.insert(name.to_owned());
+            note_policies(
+                inventory,
+                &format!("role/{name}"),
+                role.attached_managed_policies(),
+                role.permissions_boundary(),
+            )?;
+        }
+    }
+    Ok((users, roles))
+}
+
+/// Adds to users what the account's details leave out; the flag tells whether there is a login profile.
+async fn complete_users(
+    client: &Client,
+    users: Vec<&UserDetail>,
+) -> Result<Vec<(String, User, bool)>, Failure> {
+    let reads = users.into_iter().map(|user| complete_user(client, user));
+    let completed = all(CONCURRENCY, reads.collect()).await?;
+    Ok(completed.into_iter().flatten().collect())
+}
+
+async fn complete_user(
+    client: &Client,
+    detail: &UserDetail,
+) -> Result<Option<(String, User, bool)>, Failure> {
+    let name = required(CALL, "user's name", detail.user_name())?;
+    let more = try_join(has_login_profile(client, name), access_keys(client, name)).await;
+    // A user that went away since the details were read is not there.
+    let Some((login_profile, access_keys)) = unless_missing(more)? else {
+        return Ok(None);
+    };
+    let user = User {
+        path: parse(CALL, "user's path", detail.path())?,
+        tags: tags(detail.tags()),
+        permissions_boundary: boundary(CALL, detail.permissions_boundary())?,
+        managed_policies: attached(CALL, detail.attached_managed_policies())?,
+        inline_policies: inline(CALL, detail.user_policy_list())?,
+        groups: detail.group_list().iter().cloned().collect(),
+        access_keys,
+    };
+    Ok(Some((name.to_owned(), user, login_profile)))
+}
+
+async fn complete_roles(
+    client: &Client,
+    roles: Vec<&RoleDetail>,
+    settings: &BTreeMap<String, RoleSettings>,
+) -> Result<Vec<(String, Role)>, Failure> {
+    let reads = roles
+        .into_iter()
+        .map(|role| complete_role(client, role, settings));
+    let completed = all(CONCURRENCY, reads.collect()).await?;
+    Ok(completed.into_iter().flatten().collect())
+}
+
+async fn complete_role(
+    client: &Client,
+    detail: &RoleDetail,
+    settings: &BTreeMap<String, RoleSettings>,
+) -> Result<Option<(String, Role)>, Failure> {
+    let name = required(CALL, "role's name", detail.role_name())?;
+    let settings = match settings.get(name) {
+        Some(settings) => settings.clone(),
+        None => match settings_of(client, name).await? {
+            Some(settings) => settings,
+            // It went away since the details were read.
+            None => return Ok(None),
+        },
+    };
+    let role = Role {
+        path: parse(CALL, "role's path", detail.path())?,
+        trust_policy: document(CALL, detail.assume_role_policy_document())?,
+        description: settings.description,
+        max_session: settings.max_session,
+        tags: tags(detail.tags()),
+        permissions_boundary: boundary(CALL, detail.permissions_boundary())?,
+        managed_policies: attached(CALL, detail.attached_managed_policies())?,
+        inline_policies: inline(CALL, detail.role_policy_list())?,
+    };
+    Ok(Some((name.to_owned(), role)))
+}
+
+async fn settings_of(client: &Client, role: &str) -> Result<Option<RoleSettings>, Failure> {
+    let call = "iam:GetRole";
+    let Some(answer) = get_role(client, role).await? else {
+        return Ok(None);
+    };
+    let role = required(call, "role", answer.role())?;
+    Ok(Some(RoleSettings {
+        description: role.description().unwrap_or_default().to_owned(),
+        max_session: max_session(call, role.max_session_duration())?,
+    }))
+}

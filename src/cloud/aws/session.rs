@@ -1,0 +1,300 @@
+//! Sessions: which credentials each account is entered with.
+//!
+//! The caller's own account is entered with the caller's own credentials, every other one with a role assumed in it.
+//! The SDK's identity cache keeps one session for each account and role, and renews it before it expires.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_iam::config::retry::RetryPartition;
+
+use super::config;
+use super::convert::parse;
+use super::error::{Failure, failed};
+use super::{MemberRole, Override};
+use crate::cloud::CloudError;
+use crate::ids::{AccountId, Arn, Partition};
+
+/// The longest session that a role assumed with the credentials of another role can have, in seconds.
+const SESSION_SECONDS: i32 = 3600;
+
+/// Tells what an account is entered for, which decides the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To read it.
+    Plan,
+    /// To change it.
+    Apply,
+}
+
+/// Identifies the caller.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) account: AccountId,
+    pub(super) partition: Partition,
+}
+
+/// Enters accounts.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    sdk: SdkConfig,
+    sts: aws_sdk_sts::Client,
+    caller: Caller,
+    member_role: MemberRole,
+    overrides: BTreeMap<AccountId, Override>,
+    open: Mutex<HashMap<(AccountId, String), Session>>,
+}
+
+/// Holds what the clients of one account and role share.
+#[derive(Debug, Clone)]
+struct Session {
+    /// None for the caller's own.
+    credentials: Option<SharedCredentialsProvider>,
+    /// IAM throttles each account by itself, so retries in one must not use up those of another.
+    retries: RetryPartition,
+}
+
+impl Sessions {
+    /// Finds out who the caller is, and stands ready to enter accounts.
+    pub(super) async fn new(
+        sdk: SdkConfig,
+        member_role: MemberRole,
+        overrides: BTreeMap<AccountId, Override>,
+    ) -> Result<Self, CloudError> {
+        let sts = aws_sdk_sts::Client::new(&sdk);
+        let caller = caller(&sts).await?;
+        Ok(Self {
+            sdk,
+            sts,
+            caller,
+            member_role,
+            overrides,
+            open: Mutex::default(),
+        })
+    }
+
+    /// Who the caller is.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Gives a client for the IAM of an account. The role is assumed when the client is first used.
+    pub(super) fn iam(&self, account: &AccountId, purpose: Purpose) -> aws_sdk_iam::Client {
+        let session = self.session(account, purpose);
+        let mut config = config::iam(&self.sdk).retry_partition(session.retries);
+        // Not by `credentials_provider`, which would make it a new entry in the identity cache each time.
+        config.set_credentials_provider(session.credentials);
+        aws_sdk_iam::Client::from_conf(config.build())
+    }
+
+    fn session(&self, account: &AccountId, purpose: Purpose) -> Session {
+        let own = *account == self.caller.account;
+        let given = self.overrides.get(account);
+        let names = given
+            .and_then(|given| given.member_role.as_ref())
+            .unwrap_or(&self.member_role);
+        let role = match purpose {
+            _ if own => "",
+            Purpose::Plan => &names.plan,
+            Purpose::Apply => &names.apply,
+        };
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry((account.clone(), role.to_owned()))
+            .or_insert_with(|| Session {
+                credentials: (!own).then(|| {
+                    SharedCredentialsProvider::new(AssumedRole {
+                        sts: self.sts.clone(),
+                        arn: format!(
+                            "arn:{}:iam::{account}:role/{}",
+                            self.caller.partition,
+                            role.trim_start_matches('/')
+                        ),
+                        session_name: match purpose {
+                            _ if names.plan == names.apply => "breakglass",
+                            Purpose::Plan => "breakglass-plan",
+                            Purpose::Apply => "breakglass-apply",
+                        },
+                        external_id: given.and_then(|given| given.external_id.clone()),
+                    })
+                }),
+                retries: RetryPartition::custom(account.to_string()).build(),
+            })
+            .clone()
+    }
+}
+
+async fn caller(sts: &aws_sdk_sts::Client) -> Result<Caller, CloudError> {
+    let call = "sts:GetCallerIdentity";
+    let identity = sts
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(failed(call))?;
+    let arn: Arn = parse(call, "ARN", identity.arn())?;
+    Ok(Caller {
+        account: parse(call, "account", identity.account())?,
+        partition: parse(call, "partition", Some(arn.partition()))?,
+    })
+}
+
+/// Provides the credentials of a role in a member account.
+struct AssumedRole {
+    sts: aws_sdk_sts::Client,
+    arn: String,
+    session_name: &'static str,
+    external_id: Option<String>,
+}
+
+impl AssumedRole {
+    async fn assume(&self) -> Result<Credentials, Failure> {
+        let call = "sts:AssumeRole";
+        let answer = self
+            .sts
+            .assume_role()
+            .role_arn(&self.arn)
+            .role_session_name(self.session_name)
+            .set_external_id(self.external_id.clone())
+            .duration_seconds(SESSION_SECONDS)
+            .send()
+            .await
+            .map_err(|error| failed(call)(error).with_note(&format!("role {}", self.arn)))?;
+        let credentials = answer
+            .credentials
+            .ok_or_else(|| Failure::new(call, "AWS answered without credentials"))?;
+        let expiration = SystemTime::try_from(credentials.expiration)
+            .map_err(|error| Failure::new(call, &error.to_string()))?;
+        Ok(Credentials::new(
+            credentials.access_key_id,
+            credentials.secret_access_key,
+            Some(credentials.session_token),
+            Some(expiration),
+            "breakglass",
+        ))
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.assume()
+                .await
+                .map_err(|failure| CredentialsError::provider_error(CloudError::from(failure)))
+        })
+    }
+}
+
+impl fmt::Debug for AssumedRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An external id is no secret to AWS, but some treat it as one.
+        f.debug_struct("AssumedRole")
+            .field("arn", &self.arn)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::ErrorKind;
+    use crate::cloud::aws::resource::has_login_profile;
+    use crate::cloud::aws::testing::{Call, FakeAws, Reply, refusal, result};
+
+    fn answer(call: &Call) -> Reply {
+        match call.action.as_str() {
+            "GetCallerIdentity" => result(
+                &call.action,
+                "<Arn>arn:aws-us-gov:iam::111111111111:user/me</Arn><Account>111111111111</Account>",
+            ),
+            "AssumeRole" => result(
+                &call.action,
+                "<Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>x</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>",
+            ),
+            _ => refusal(404, "NoSuchEntity", "none"),
+        }
+    }
+
+    async fn sessions(aws: &FakeAws) -> Sessions {
+        let role = MemberRole {
+            plan: "/path/Reader".to_owned(),
+            apply: "Writer".to_owned(),
+        };
+        let sdk = aws.config().into_builder();
+        let sdk = sdk
+            .identity_cache(aws_config::identity::IdentityCache::lazy().build())
+            .build();
+        Sessions::new(sdk, role, BTreeMap::new()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_role_is_assumed_once_however_many_calls_begin_at_a_time() {
+        let aws = FakeAws::new(answer);
+        let sessions = sessions(&aws).await;
+        let member: AccountId = "222222222222".parse().unwrap();
+        for purpose in [Purpose::Plan, Purpose::Apply, Purpose::Plan] {
+            let (one, two) = (
+                sessions.iam(&member, purpose),
+                sessions.iam(&member, purpose),
+            );
+            let both = futures_util::future::join(
+                has_login_profile(&one, "x"),
+                has_login_profile(&two, "x"),
+            );
+            assert!(matches!(both.await, (Ok(false), Ok(false))));
+        }
+        let own = sessions.iam(&sessions.caller().account, Purpose::Apply);
+        assert!(!has_login_profile(&own, "x").await.unwrap());
+        let assumed: Vec<_> = aws
+            .calls()
+            .into_iter()
+            .filter(|call| call.action == "AssumeRole")
+            .map(|call| {
+                (
+                    call.get("RoleArn").to_owned(),
+                    call.get("RoleSessionName").to_owned(),
+                )
+            })
+            .collect();
+        let expected = [
+            (
+                "arn:aws-us-gov:iam::222222222222:role/path/Reader",
+                "breakglass-plan",
+            ),
+            (
+                "arn:aws-us-gov:iam::222222222222:role/Writer",
+                "breakglass-apply",
+            ),
+        ];
+        assert_eq!(
+            assumed,
+            expected.map(|(arn, name)| (arn.to_owned(), name.to_owned()))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_role_that_can_not_be_assumed_is_named() {
+        let aws = FakeAws::new(|call| match call.action.as_str() {
+            "AssumeRole" => refusal(403, "AccessDenied", "User is not authorized"),
+            _ => answer(call),
+        });
+        let sessions = sessions(&aws).await;
+        let member: AccountId = "222222222222".parse().unwrap();
+        let failure = has_login_profile(&sessions.iam(&member, Purpose::Plan), "x").await;
+        let error = CloudError::from(failure.unwrap_err());
+        assert_eq!(error.kind, ErrorKind::AccessDenied);
+        assert_eq!(
+            error.to_string(),
+            "sts:AssumeRole: AccessDenied: User is not authorized (role arn:aws-us-gov:iam::222222222222:role/path/Reader)"
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! Refuses answers that break off.
+//!
+//! The SDK takes an XML answer that ends early for one that holds less. Here that would be an account without the users
+//! and roles that were cut off, so they would be made again.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// Fails a call, which is then tried again, when its answer does not end as IAM ends one: `</GetRoleResponse>`.
+#[derive(Debug)]
+pub(super) struct WholeAnswer;
+
+impl Intercept for WholeAnswer {
+    fn name(&self) -> &'static str {
+        "WholeAnswer"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let body = response.body().bytes().unwrap_or_default();
+        if response.status().is_success() && !body.trim_ascii_end().ends_with(b"Response>") {
+            return Err("the answer breaks off".into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! The edge: where live state is read and operations are carried out, on AWS or on a snapshot file.
+//!
+//! Nothing behind [`Cloud`] can tell which of the two it is.
+
+pub mod aws;
+mod error;
+mod offline;
+
+use futures_util::future::BoxFuture;
+
+use crate::ids::{AccountId, Partition};
+use crate::org::Organization;
+use crate::state::{Inventory, Operation, ReadScope, Resource, ResourceKey};
+
+pub use error::{CloudError, ErrorKind};
+pub use offline::{Offline, SNAPSHOT_FORMAT, SnapshotError, read_snapshot, write_snapshot};
+
+/// Answers a call to a [`Cloud`].
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, CloudError>>;
+
+/// Gives access to the live state of an organization.
+pub trait Cloud: Send + Sync {
+    /// Reads the organization's accounts and units, and the accounts' tags if asked for.
+    ///
+    /// Fails with [`ErrorKind::OtherOrganization`], having read nothing else, when its id is not the expected one.
+    fn organization<'a>(
+        &'a self,
+        expected: Option<&'a str>,
+        with_tags: bool,
+    ) -> Answer<'a, Organization>;
+
+    /// Reads everything of an account that concerns this tool, in as few calls as the API allows.
+    fn account<'a>(&'a self, account: &'a AccountId, scope: &'a ReadScope)
+    -> Answer<'a, Inventory>;
+
+    /// Reads one resource as it is now, with the credentials that would write it; `None` when there is none.
+    fn resource<'a>(
+        &'a self,
+        account: &'a AccountId,
+        key: &'a ResourceKey,
+    ) -> Answer<'a, Option<Resource>>;
+
+    /// Carries out one operation.
+    fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()>;
+
+    /// Checks that the credentials are for the organization `expected`, and tells its partition.
+    ///
+    /// Fails with [`ErrorKind::OtherOrganization`] when they are not.
+    fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition>;
+}

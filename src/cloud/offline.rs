@@ -1,0 +1,242 @@
+//! The snapshot backend: the same reads and operations on a file, without credentials or network.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::ready;
+
+use super::{Answer, Cloud, CloudError, ErrorKind};
+use crate::ids::{AccountId, Partition};
+use crate::org::Organization;
+use crate::state::{
+    Inventory, Operation, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
+};
+
+/// Answers from a snapshot, and applies operations to it.
+#[derive(Debug)]
+pub struct Offline {
+    snapshot: Mutex<Snapshot>,
+}
+
+/// Says why a snapshot file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file could not be read or written.
+    #[error("failed to {doing} {}: {source}", path.display())]
+    Io {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// The file is no snapshot: truncated, edited, or something else.
+    #[error("{}: not a snapshot that can be read: {message}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        message: String,
+    },
+}
+
+/// The newest format of snapshots; readers take every `1.N`.
+pub const SNAPSHOT_FORMAT: &str = "1.0";
+
+/// Reads a snapshot file.
+///
+/// # Errors
+/// When the file can't be read, is damaged, or is of a format of another major version.
+pub fn read_snapshot(path: &Path) -> Result<Snapshot, SnapshotError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SnapshotError::Io {
+        doing: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let format_error = |message: String| SnapshotError::Format {
+        path: path.to_owned(),
+        message,
+    };
+    let head: Head =
+        serde_json::from_str(&text).map_err(|error| format_error(error.to_string()))?;
+    if head.kind.as_deref() != Some("snapshot") {
+        return Err(format_error("its kind is not \"snapshot\"".to_owned()));
+    }
+    let version = head.format_version.unwrap_or_default();
+    if version.split('.').next() != Some("1") {
+        return Err(format_error(format!(
+            "its format {version:?} is not known to this version, which reads 1.x; use a newer breakglass"
+        )));
+    }
+    serde_json::from_str(&text).map_err(|error| format_error(error.to_string()))
+}
+
+/// What every format of a snapshot has.
+#[derive(serde::Deserialize)]
+struct Head {
+    kind: Option<String>,
+    format_version: Option<String>,
+}
+
+/// Writes a snapshot file, whole or not at all.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write_snapshot(path: &Path, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+    let io_error = |source: std::io::Error| SnapshotError::Io {
+        doing: "write",
+        path: path.to_owned(),
+        source,
+    };
+    let mut text = serde_json::to_vec_pretty(snapshot).map_err(|error| io_error(error.into()))?;
+    text.push(b'\n');
+    crate::files::write_whole(path, &text).map_err(io_error)
+}
+
+impl Offline {
+    /// Answers from a snapshot.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self {
+            snapshot: Mutex::new(snapshot),
+        }
+    }
+
+    /// The snapshot as the operations have left it.
+    #[must_use]
+    pub fn into_snapshot(self) -> Snapshot {
+        self.snapshot
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+        // A snapshot is changed in one step, so a panic elsewhere leaves it whole.
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn inventory<T>(
+        &self,
+        account: &AccountId,
+        call: &str,
+        read: impl FnOnce(&Inventory) -> Result<T, CloudError>,
+    ) -> Result<T, CloudError> {
+        match self.lock().accounts.get(account) {
+            Some(Reading::Complete(inventory)) => read(inventory),
+            Some(Reading::Unreadable { error }) => {
+                let (call, message) = error.split_once(": ").unwrap_or((call, error));
+                Err(CloudError::new(ErrorKind::Service, call, message))
+            }
+            None => Err(CloudError::new(
+                ErrorKind::Service,
+                call,
+                "the snapshot does not hold this account; take a new one",
+            )),
+        }
+    }
+
+    fn apply(&self, account: &AccountId, operation: &Operation) -> Result<(), CloudError> {
+        let mut snapshot = self.lock();
+        let service =
+            |message: String| CloudError::new(ErrorKind::Service, operation.action(), message);
+        let Some(Reading::Complete(inventory)) = snapshot.accounts.get_mut(account) else {
+            return Err(service(
+                "the snapshot does not hold this account".to_owned(),
+            ));
+        };
+        inventory
+            .apply(operation)
+            .map_err(|error| service(error.to_string()))
+    }
+}
+
+impl Cloud for Offline {
+    fn organization<'a>(
+        &'a self,
+        expected: Option<&'a str>,
+        with_tags: bool,
+    ) -> Answer<'a, Organization> {
+        let organization = self.lock().organization.clone();
+        let untagged = organization
+            .active_accounts()
+            .find(|(_, account)| account.tags.is_none());
+        let other = expected.filter(|expected| *expected != organization.id);
+        let result = if let Some(expected) = other {
+            Err(CloudError::other_organization(expected, &organization.id))
+        } else if let (true, Some((id, _))) = (with_tags, untagged) {
+            Err(CloudError::new(
+                ErrorKind::Service,
+                "organizations:ListTagsForResource",
+                format!(
+                    "the snapshot holds no tags of account {id}, which a selector needs; take a new one with this spec"
+                ),
+            ))
+        } else {
+            Ok(organization)
+        };
+        ready(result).boxed()
+    }
+
+    fn account<'a>(
+        &'a self,
+        account: &'a AccountId,
+        scope: &'a ReadScope,
+    ) -> Answer<'a, Inventory> {
+        let result = self.inventory(account, "iam:GetAccountAuthorizationDetails", |inventory| {
+            in_scope(inventory, scope)
+        });
+        ready(result).boxed()
+    }
+
+    fn resource<'a>(
+        &'a self,
+        account: &'a AccountId,
+        key: &'a ResourceKey,
+    ) -> Answer<'a, Option<Resource>> {
+        let call = match key.resource_type {
+            ResourceType::IamPolicy => "iam:GetPolicy",
+            ResourceType::IamUser => "iam:GetUser",
+            ResourceType::IamRole => "iam:GetRole",
+            ResourceType::Credential => "iam:GetLoginProfile",
+        };
+        ready(self.inventory(account, call, |inventory| Ok(inventory.get(key)))).boxed()
+    }
+
+    fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
+        ready(self.apply(account, operation)).boxed()
+    }
+
+    fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {
+        self.organization(Some(expected), false)
+            .map(|organization| Ok(organization?.partition))
+            .boxed()
+    }
+}
+
+/// Gives what a live read of this scope would: a snapshot may have been taken with a spec that named other things.
+///
+/// # Errors
+/// When the spec names something that the snapshot holds by name only.
+fn in_scope(inventory: &Inventory, scope: &ReadScope) -> Result<Inventory, CloudError> {
+    for (kind, names) in [
+        (ResourceType::IamPolicy, &inventory.others.policies),
+        (ResourceType::IamUser, &inventory.others.users),
+        (ResourceType::IamRole, &inventory.others.roles),
+    ] {
+        let named = names
+            .iter()
+            .find(|name| scope.names.contains(&(kind, name.to_ascii_lowercase())));
+        if let Some(name) = named {
+            return Err(CloudError::new(
+                ErrorKind::Service,
+                "iam:GetAccountAuthorizationDetails",
+                format!(
+                    "the snapshot holds {kind} {name} by name only, but the spec names it; take a new one with this spec"
+                ),
+            ));
+        }
+    }
+    Ok(inventory.clone())
+}

@@ -1,0 +1,94 @@
+//! Reading an organization without a spec, and comparing one with what was read.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{CollectError, Progress};
+use crate::cloud::Cloud;
+use crate::ids::{AccountId, IamPath};
+use crate::org::Organization;
+use crate::plan::{AccountContext, Unreadable, diff_account};
+use crate::resolve::Resolver;
+use crate::spec::{Loaded, Problem};
+use crate::state::{Inventory, ReadScope};
+
+/// Holds what lies under a path in every account that could be read.
+#[derive(Debug)]
+pub struct Everything {
+    /// The organization.
+    pub organization: Organization,
+    /// The accounts that could be read.
+    pub accounts: BTreeMap<AccountId, Inventory>,
+    /// The accounts that could not.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Reads what is managed under a path in every active account.
+///
+/// # Errors
+/// When the organization itself can't be read, or is not the expected one.
+pub async fn read_everything(
+    cloud: &dyn Cloud,
+    expected: Option<&str>,
+    managed_path: &IamPath,
+    concurrency: usize,
+    progress: &Progress<'_>,
+) -> Result<Everything, CollectError> {
+    let organization = cloud.organization(expected, false).await?;
+    let scope = ReadScope {
+        managed_path: managed_path.clone(),
+        names: Default::default(),
+    };
+    let ids: Vec<_> = organization.active_accounts().collect();
+    let all = ids.len();
+    let mut readings = stream::iter(ids)
+        .map(async |(id, account)| (id, account, cloud.account(id, &scope).await))
+        .buffer_unordered(concurrency);
+    let mut accounts = BTreeMap::new();
+    let mut unreadable = Vec::new();
+    while let Some((id, account, reading)) = readings.next().await {
+        match reading {
+            Ok(inventory) => drop(accounts.insert(id.clone(), inventory)),
+            Err(error) => unreadable.push(Unreadable {
+                account: id.clone(),
+                account_name: account.name.clone(),
+                error: error.to_string(),
+            }),
+        }
+        progress(accounts.len() + unreadable.len(), all);
+    }
+    drop(readings);
+    unreadable.sort_by(|a, b| a.account.cmp(&b.account));
+    Ok(Everything {
+        organization,
+        accounts,
+        unreadable,
+    })
+}
+
+/// Lists the addresses, with their fields, at which a spec differs from what was read.
+///
+/// # Errors
+/// Every problem, when the spec does not fit the organization.
+pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<String>, Vec<Problem>> {
+    let (resolver, _) = Resolver::new(loaded, &read.organization)?;
+    let mut found = Vec::new();
+    for (id, live) in &read.accounts {
+        let context = AccountContext {
+            id,
+            name: "",
+            partition: &read.organization.partition,
+            managed_path: &loaded.spec.defaults.path,
+        };
+        for change in diff_account(&context, &resolver.desired(id), live).changes {
+            let fields: Vec<&str> = change
+                .fields
+                .iter()
+                .map(|field| field.path.as_str())
+                .collect();
+            found.push(format!("{}: {}", change.address, fields.join(", ")));
+        }
+    }
+    Ok(found)
+}

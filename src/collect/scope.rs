@@ -1,0 +1,75 @@
+//! The part of an organization that options choose.
+
+use std::collections::BTreeSet;
+
+use globset::GlobMatcher;
+
+use super::CollectError;
+use crate::ids::AccountId;
+use crate::org::{Organization, Selection, Selector, Severity};
+use crate::plan::{Change, Scope};
+use crate::state::ResourceType;
+
+/// Chooses accounts and resources; everything when nothing is given.
+#[derive(Debug, Clone, Default)]
+pub struct ScopeFilter {
+    /// The accounts taken in; every one when empty.
+    pub include: Vec<Selector>,
+    /// The accounts left out.
+    pub exclude: Vec<Selector>,
+    /// The resources looked at, by type and a glob of their name; every one when empty.
+    pub resources: Vec<(ResourceType, GlobMatcher)>,
+    /// The options as they were given.
+    pub given: Vec<String>,
+}
+
+impl ScopeFilter {
+    /// Tells whether deciding needs the accounts' tags.
+    #[must_use]
+    pub fn needs_tags(&self) -> bool {
+        self.include
+            .iter()
+            .chain(&self.exclude)
+            .any(Selector::needs_tags)
+    }
+
+    pub(super) fn accounts(
+        &self,
+        organization: &Organization,
+        emergency: &AccountId,
+    ) -> Result<BTreeSet<AccountId>, CollectError> {
+        let selection = Selection {
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+        };
+        let (mut accounts, problems) = selection.resolve(organization, emergency);
+        if let Some(problem) = problems
+            .into_iter()
+            .find(|problem| problem.severity == Severity::Error)
+        {
+            return Err(CollectError::Scope(problem.message));
+        }
+        if self.include.is_empty() {
+            let everything = Selection {
+                include: "*".parse().into_iter().collect(),
+                exclude: self.exclude.clone(),
+            };
+            (accounts, _) = everything.resolve(organization, emergency);
+        }
+        Ok(accounts)
+    }
+
+    pub(super) fn covers(&self, change: &Change) -> bool {
+        self.resources.is_empty()
+            || self.resources.iter().any(|(resource_type, name)| {
+                *resource_type == change.resource_type && name.is_match(&change.name)
+            })
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            partial: !self.given.is_empty(),
+            filters: self.given.clone(),
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! A plan to test with: one change of every kind, over twelve accounts.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::group::PLACEHOLDER;
+use crate::apply::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
+use crate::ids::AccountId;
+use crate::org::AccountState;
+use crate::plan::{
+    AccountDiff, Action, Cause, Change, Field, Kind, Plan, PlanBuilder, PlanHeader, Risk,
+    SafetyRules, Scope, Skipped, Step, Unreadable,
+};
+use crate::policy::{Access, CanonicalContext};
+use crate::state::{Address, Fingerprint, Operation, Origin, ResourceType};
+
+/// The accounts with the same leftover policy.
+const SAME: [(&str, &str); 8] = [
+    ("222200000001", "dev-a"),
+    ("222200000002", "dev-b"),
+    ("222200000003", "lab"),
+    ("222200000004", "prod-data"),
+    ("222200000005", "prod-web"),
+    ("222200000006", "stage-a"),
+    ("222200000007", "stage-b"),
+    ("222200000008", "tools"),
+];
+
+fn id(text: &str) -> AccountId {
+    text.parse().unwrap()
+}
+
+fn absent() -> Fingerprint {
+    Fingerprint::of(None, &CanonicalContext::default())
+}
+
+fn field(path: &str, live: Value, spec: Value) -> Field {
+    Field {
+        path: path.to_owned(),
+        live,
+        spec,
+        witness: None,
+    }
+}
+
+/// Makes an update that has one operation, so that there is something to apply.
+fn change(account: (&str, &str), resource_type: ResourceType, name: &str) -> Change {
+    Change {
+        address: Address {
+            account: id(account.0),
+            resource_type,
+            name: name.to_owned(),
+        },
+        account: id(account.0),
+        account_name: account.1.to_owned(),
+        resource_type,
+        name: name.to_owned(),
+        action: Action::Update,
+        risk: Risk::High,
+        access: Access::Narrower,
+        cause: Cause::Live,
+        reason: None,
+        adoption: false,
+        source: Some(Origin {
+            file: "breakglass.yaml".to_owned(),
+            line: 28,
+        }),
+        fields: Vec::new(),
+        blocked: None,
+        fingerprint: absent(),
+        operations: vec![Step {
+            operation: Operation::DeleteRole {
+                name: name.to_owned(),
+            },
+            then: absent(),
+        }],
+    }
+}
+
+fn trust(condition: Option<Value>) -> Value {
+    let users = ["alice", "bob"]
+        .map(|name| format!("arn:aws:iam::333300000000:user/break-glass/bg-{name}"));
+    let mut statement = json!({
+        "Sid": "Custodians",
+        "Effect": "Allow",
+        "Principal": { "AWS": users },
+        "Action": "sts:AssumeRole",
+    });
+    if let Some(condition) = condition {
+        statement["Condition"] = condition;
+    }
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
+fn with_mfa() -> Value {
+    trust(Some(json!({
+        "Bool": { "aws:MultiFactorAuthPresent": "true" },
+        "NumericLessThan": { "aws:MultiFactorAuthAge": "43200" },
+    })))
+}
+
+fn changes() -> Vec<Change> {
+    let role = ResourceType::IamRole;
+    let emergency = ("333300000000", "emergency");
+    let mut trust_field = field("trust_policy", trust(None), with_mfa());
+    trust_field.witness = Some(
+        "assuming the role without MFA: allowed by the live policy, not by the spec".to_owned(),
+    );
+    let mut changes = vec![
+        Change {
+            risk: Risk::Critical,
+            fields: vec![
+                trust_field,
+                field("max_session", json!(43200), json!(3600)),
+                field(
+                    "tags.owner",
+                    json!("finance"),
+                    json!("platform security"),
+                ),
+            ],
+            ..change(("111122223333", "prod-pay"), role, "BreakGlassAdmin")
+        },
+        Change {
+            action: Action::Create,
+            risk: Risk::Medium,
+            access: Access::Broader,
+            cause: Cause::Spec,
+            source: Some(Origin {
+                file: "breakglass.yaml".to_owned(),
+                line: 42,
+            }),
+            fields: vec![
+                field("path", Value::Null, json!("/break-glass/")),
+                field("trust_policy", Value::Null, with_mfa()),
+                field("max_session", Value::Null, json!(5400)),
+                field(
+                    "managed_policies",
+                    Value::Null,
+                    json!(["arn:aws:iam::aws:policy/SecurityAudit"]),
+                ),
+                field("inline_policies.deny-tamper", Value::Null, tamper(&["cloudtrail:StopLogging"])),
+                field("tags.breakglass:managed", Value::Null, json!("true")),
+                field("tags.owner", Value::Null, json!("platform-security")),
+            ],
+            ..change(SAME[7], role, "BreakGlassAudit")
+        },
+        Change {
+            action: Action::Delete,
+            reason: Some("managed, but the spec does not ask for it in this account".to_owned()),
+            source: None,
+            fields: vec![
+                field("path", json!("/break-glass/"), Value::Null),
+                field("groups", json!(["admins"]), Value::Null),
+                field("access_keys", json!(["AKIAEXAMPLE000000001"]), Value::Null),
+            ],
+            ..change(emergency, ResourceType::IamUser, "bg-old")
+        },
+        Change {
+            risk: Risk::High,
+            access: Access::Both,
+            adoption: true,
+            reason: Some("it exists and is not managed: this adopts it".to_owned()),
+            blocked: Some("it lies at path / and IAM can't move a policy: keep that path in the spec, or detach and delete it by hand".to_owned()),
+            fields: vec![
+                field("path", json!("/"), json!("/break-glass/")),
+                field("document", tamper(&["iam:*"]), tamper(&["cloudtrail:StopLogging", "iam:*"])),
+            ],
+            operations: Vec::new(),
+            ..change(SAME[2], ResourceType::IamPolicy, "break-glass-baseline")
+        },
+        Change {
+            action: Action::Manual,
+            risk: Risk::Medium,
+            access: Access::None,
+            reason: Some("it has no password yet: `breakglass credentials issue bg-alice` seals one to its custodian".to_owned()),
+            fields: vec![field("login_profile", json!(false), json!(true))],
+            operations: Vec::new(),
+            ..change(emergency, ResourceType::Credential, "bg-alice")
+        },
+    ];
+    changes.extend(SAME.map(|account| {
+        let own = format!("arn:aws:iam::{}:policy/break-glass/baseline", account.0);
+        let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
+        Change {
+            fields: vec![
+                field(
+                    "managed_policies",
+                    json!([admin, "arn:aws:iam::aws:policy/PowerUserAccess"]),
+                    json!([admin, own]),
+                ),
+                field(
+                    "inline_policies.leftover",
+                    tamper(&["s3:DeleteBucket"]),
+                    Value::Null,
+                ),
+            ],
+            ..change(account, role, "BreakGlassAdmin")
+        }
+    }));
+    changes
+}
+
+/// A document of two statements, of which the second denies these actions.
+fn tamper(denied: &[&str]) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            { "Sid": "ReadOnly", "Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*" },
+            {
+                "Sid": "Tamper",
+                "Effect": "Deny",
+                "Action": denied,
+                "Resource": "*",
+                "Condition": { "StringNotEquals": { "aws:RequestedRegion": ["eu-west-1"] } },
+            },
+        ],
+    })
+}
+
+/// Makes a plan or drift report of these changes, with an account that is unreadable and one that is not active.
+pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
+    let mut builder = PlanBuilder::default();
+    let accounts = [
+        ("000000000001", "management"),
+        ("111122223333", "prod-pay"),
+        ("333300000000", "emergency"),
+    ];
+    for (account, _) in accounts.into_iter().chain(SAME) {
+        let own = changes
+            .iter()
+            .filter(|change| change.account.as_str() == account);
+        let diff = AccountDiff {
+            changes: own.cloned().collect(),
+            managed: 3,
+        };
+        builder.add(&id(account), diff, false);
+    }
+    let error = "AccessDenied: sts:AssumeRole on arn:aws:iam::444455556666:role/OrganizationAccountAccessRole";
+    builder.add_unreadable(&id("444455556666"), "legacy", error.to_owned());
+    let header = PlanHeader {
+        kind,
+        organization_id: "o-exampleorg1".to_owned(),
+        spec_digest: "sha256:00".to_owned(),
+        created_at: Timestamp::UNIX_EPOCH,
+        expires_at: (kind == Kind::Plan).then_some(Timestamp::UNIX_EPOCH),
+        entry: crate::plan::Entry::default(),
+        scope: Scope::default(),
+        notes: vec!["the selector tag:tier=gold matches no account".to_owned()],
+        skipped: vec![Skipped {
+            account: id("555500000000"),
+            account_name: "old-shop".to_owned(),
+            state: AccountState::Suspended,
+        }],
+    };
+    let rules = SafetyRules {
+        max_removals: 25,
+        min_users: 2,
+        declared_users: Some(2),
+        member_roles: ["OrganizationAccountAccessRole".to_owned()].into(),
+    };
+    Plan {
+        // The real one changes with every field that plans come to have.
+        digest: "sha256:0f1e2d3c".to_owned(),
+        ..builder.finish(header, &rules)
+    }
+}
+
+/// Makes the plan or drift report with a change of every kind.
+pub(super) fn report(kind: Kind) -> Plan {
+    report_of(kind, changes())
+}
+
+/// Makes a plan or drift report of accounts that could all be read and are as the spec says.
+pub(super) fn in_sync(kind: Kind) -> Plan {
+    let mut plan = report_of(kind, Vec::new());
+    plan.outcome = crate::plan::Outcome::InSync;
+    plan.unreadable.clear();
+    plan.notes.clear();
+    plan.summary.accounts.unreadable = 0;
+    plan.summary.accounts.selected = 11;
+    plan
+}
+
+/// Makes the report of an apply in which two accounts failed alike.
+pub(super) fn applied() -> ApplyReport {
+    let plan = report(Kind::Plan);
+    let results: Vec<ChangeResult> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            let result = |status, operations, message: Option<String>| ChangeResult {
+                address: change.address.clone(),
+                account_name: change.account_name.clone(),
+                action: change.action,
+                status,
+                operations,
+                message,
+            };
+            match (change.account_name.as_str(), change.action) {
+                (_, Action::Manual) => result(ChangeStatus::Manual, 0, change.reason.clone()),
+                _ if change.blocked.is_some() => {
+                    result(ChangeStatus::Blocked, 0, change.blocked.clone())
+                }
+                ("dev-a" | "dev-b", _) => {
+                    let error = format!("iam:DetachRolePolicy in {}: AccessDenied", change.account);
+                    result(ChangeStatus::Failed, 1, Some(error))
+                }
+                ("tools", _) => result(ChangeStatus::AlreadyDone, 0, None),
+                _ => result(ChangeStatus::Done, 1, None),
+            }
+        })
+        .collect();
+    let count = |status| {
+        results
+            .iter()
+            .filter(|result| result.status == status)
+            .count()
+    };
+    ApplyReport {
+        format_version: "1.0".to_owned(),
+        kind: "apply".to_owned(),
+        organization_id: plan.organization_id,
+        plan_digest: plan.digest,
+        created_at: Timestamp::UNIX_EPOCH,
+        outcome: ApplyOutcome::Partial,
+        summary: ApplySummary {
+            done: count(ChangeStatus::Done),
+            already_done: count(ChangeStatus::AlreadyDone),
+            failed: count(ChangeStatus::Failed),
+            stale: count(ChangeStatus::Stale),
+            skipped: count(ChangeStatus::Skipped),
+            blocked: count(ChangeStatus::Blocked),
+            manual: count(ChangeStatus::Manual),
+        },
+        results,
+        unreadable: plan.unreadable,
+    }
+}
+
+/// Puts a text wherever AWS or a spec may put one.
+pub(super) fn haunted(kind: Kind, text: &str) -> Plan {
+    let mut changes = changes();
+    for change in &mut changes {
+        change.name = text.to_owned();
+        change.account_name = text.to_owned();
+        change.reason = Some(text.to_owned());
+        if let Some(source) = &mut change.source {
+            source.file = text.to_owned();
+        }
+        for field in &mut change.fields {
+            field.witness = Some(text.to_owned());
+        }
+        change.fields.extend([
+            field(text, json!(text), json!(1)),
+            field("trust_policy", json!(text), json!({ text: [text] })),
+            field(
+                "inline_policies.x",
+                trust(Some(json!({ "StringLike": { text: text } }))),
+                with_mfa(),
+            ),
+            field(&format!("tags.{text}"), json!(text), Value::Null),
+            field("groups", json!([text]), json!([PLACEHOLDER])),
+        ]);
+        if change.blocked.is_some() {
+            change.blocked = Some(text.to_owned());
+        }
+    }
+    let mut plan = report_of(kind, changes);
+    plan.unreadable = vec![Unreadable {
+        account: id("444455556666"),
+        account_name: text.to_owned(),
+        error: text.to_owned(),
+    }];
+    plan.notes = vec![text.to_owned()];
+    plan.ignored = plan.changes.clone();
+    plan.scope = Scope {
+        partial: true,
+        filters: vec![text.to_owned()],
+    };
+    for gate in &mut plan.gates {
+        gate.reason = text.to_owned();
+    }
+    for skipped in &mut plan.skipped {
+        skipped.account_name = text.to_owned();
+    }
+    plan
+}

@@ -1,0 +1,290 @@
+//! Wording that every format shares: verdicts, counts, and what a change is called on either side.
+
+use std::collections::BTreeSet;
+
+use clap::ValueEnum as _;
+
+use crate::plan::{Action, Cause, Change, Gate, Kind, Outcome, Plan, Risk};
+use crate::policy::Access;
+
+/// Counts things, such as `1 account` or `2 accounts`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// Joins names, and says how many there are more.
+pub(super) fn and_more(names: &[String], more: usize) -> String {
+    let names = names.join(", ");
+    if more == 0 {
+        names
+    } else {
+        format!("{names} and {more} more")
+    }
+}
+
+/// Joins the first few names, and says how many there are more.
+pub(super) fn few(names: &[String], shown: usize) -> String {
+    let first: Vec<String> = names.iter().take(shown).cloned().collect();
+    and_more(&first, names.len().saturating_sub(shown))
+}
+
+/// Says how live state stands to the spec, in a line.
+pub(super) fn verdict(plan: &Plan) -> String {
+    let accounts = &plan.summary.accounts;
+    match plan.outcome {
+        Outcome::InSync => {
+            let are = if accounts.selected == 1 { "is" } else { "are" };
+            let accounts = count(accounts.selected, "account");
+            format!("in sync: {accounts} {are} as the spec says")
+        }
+        Outcome::Differences => headline(plan),
+        Outcome::Incomplete => format!(
+            "incomplete: {} of {} could not be read, so nothing is known of {}; unreadable is not in sync",
+            accounts.unreadable,
+            count(accounts.selected, "account"),
+            if accounts.unreadable == 1 {
+                "it"
+            } else {
+                "them"
+            },
+        ),
+    }
+}
+
+/// Says how many accounts differ.
+pub(super) fn headline(plan: &Plan) -> String {
+    let accounts = &plan.summary.accounts;
+    format!(
+        "{} of {} {}",
+        accounts.different,
+        count(accounts.selected, "account"),
+        match (plan.kind, accounts.different) {
+            (Kind::Plan, 1) => "differs",
+            (Kind::Plan, _) => "differ",
+            (Kind::Drift, 1) => "differs from the spec",
+            (Kind::Drift, _) => "differ from the spec",
+        }
+    )
+}
+
+/// Lists the counts that belong behind [`headline`].
+pub(super) fn counts(plan: &Plan) -> Vec<String> {
+    let summary = &plan.summary;
+    let mut counts = Vec::new();
+    let mut add = |number: usize, what: &str| {
+        if number > 0 {
+            counts.push(format!("{number} {what}"));
+        }
+    };
+    match plan.kind {
+        Kind::Plan => {}
+        Kind::Drift => {
+            add(summary.delete, "extra");
+            add(summary.update, "changed");
+            add(summary.create, "missing");
+        }
+    }
+    add(summary.manual, "manual");
+    let blocked = plan
+        .changes
+        .iter()
+        .filter(|change| change.blocked.is_some());
+    add(blocked.count(), "blocked");
+    let accounts = &summary.accounts;
+    add(accounts.in_sync, "in sync");
+    add(accounts.unreadable, "unreadable");
+    add(plan.skipped.len(), "inactive");
+    add(summary.ignored, "ignored");
+    if plan.kind == Kind::Plan {
+        counts.insert(
+            0,
+            format!(
+                "+{} ~{} −{}",
+                summary.create, summary.update, summary.delete
+            ),
+        );
+    }
+    counts
+}
+
+/// Says which options left something out; `None` when nothing was.
+pub(super) fn scope(plan: &Plan) -> Option<String> {
+    plan.scope.partial.then(|| {
+        format!(
+            "only a part of the organization was looked at: {}",
+            plan.scope.filters.join(" ")
+        )
+    })
+}
+
+/// Says which side of a difference is which.
+pub(super) fn legend(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Plan => "live → spec; in lists and documents - is live only, + is the spec only",
+        Kind::Drift => "live → spec; - and − is what only live has, + what only the spec has",
+    }
+}
+
+/// The sign of a change: `+`, `~`, `−`, or `!` for what only a person can do.
+pub(super) fn symbol(action: Action) -> char {
+    match action {
+        Action::Create => '+',
+        Action::Update => '~',
+        Action::Delete => '−',
+        Action::Manual => '!',
+    }
+}
+
+/// Names what is changed, such as `iam_role BreakGlassAdmin`.
+pub(super) fn title(change: &Change) -> String {
+    format!("{} {}", change.resource_type, change.name)
+}
+
+/// Says what becomes of a resource, or how live state stands to the spec.
+pub(super) fn action(kind: Kind, action: Action) -> &'static str {
+    match (kind, action) {
+        (Kind::Plan, Action::Create) => "new",
+        (Kind::Plan, Action::Update) => "changed",
+        (Kind::Plan, Action::Delete) => "deleted",
+        (Kind::Drift, Action::Create) => "missing: only the spec has it",
+        (Kind::Drift, Action::Update) => "differs",
+        (Kind::Drift, Action::Delete) => "extra: only live has it",
+        (_, Action::Manual) => "by hand",
+    }
+}
+
+/// Names a risk.
+pub(super) fn risk(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "low",
+        Risk::Medium => "medium",
+        Risk::High => "high",
+        Risk::Critical => "critical",
+    }
+}
+
+/// Says how access goes; `None` when it stays.
+pub(super) fn access(kind: Kind, access: Access) -> Option<&'static str> {
+    match (kind, access) {
+        (_, Access::None) => None,
+        (Kind::Plan, Access::Broader) => Some("broader access"),
+        (Kind::Plan, Access::Narrower) => Some("narrower access"),
+        (Kind::Plan, Access::Both) => Some("broader and narrower access"),
+        // A change is told towards the spec; drift is told of what is there now.
+        (Kind::Drift, Access::Broader) => Some("live allows less than the spec"),
+        (Kind::Drift, Access::Narrower) => Some("live allows more than the spec"),
+        (Kind::Drift, Access::Both) => Some("live allows other things than the spec"),
+    }
+}
+
+/// Says how access goes, in a word for a row of a table.
+pub(super) fn access_word(kind: Kind, access: Access) -> &'static str {
+    match (kind, access) {
+        (_, Access::None) => "–",
+        (Kind::Plan, Access::Broader) => "broader",
+        (Kind::Plan, Access::Narrower) => "narrower",
+        (Kind::Plan, Access::Both) => "both",
+        (Kind::Drift, Access::Broader) => "live less",
+        (Kind::Drift, Access::Narrower) => "live more",
+        (Kind::Drift, Access::Both) => "live other",
+    }
+}
+
+/// Says why a change is in a plan, when it is known to be the spec's own change; drift is nobody's.
+pub(super) fn cause(kind: Kind, cause: Cause) -> Option<&'static str> {
+    (kind == Kind::Plan && cause == Cause::Spec).then_some("this change")
+}
+
+/// Lists what is said of a change in short, beside its risk.
+pub(super) fn facts(kind: Kind, change: &Change) -> Vec<String> {
+    let drift = kind == Kind::Drift && change.action != Action::Manual;
+    let words = [
+        drift.then(|| action(kind, change.action)),
+        access(kind, change.access),
+        cause(kind, change.cause),
+    ];
+    words
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .chain(source(change))
+        .collect()
+}
+
+/// The place in the spec, such as `breakglass.yaml:42`.
+pub(super) fn source(change: &Change) -> Option<String> {
+    let origin = change.source.as_ref()?;
+    Some(format!("{}:{}", origin.file, origin.line))
+}
+
+/// Names a gate as `--allow` does.
+fn gate_name(gate: Gate) -> String {
+    gate.to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+/// Names a gate in a way that fits what is reported.
+pub(super) fn gate_flag(kind: Kind, gate: Gate) -> String {
+    match kind {
+        Kind::Plan => format!("--allow {}", gate_name(gate)),
+        Kind::Drift => gate_name(gate),
+    }
+}
+
+/// Says what to add to an apply that gates would stop.
+pub(super) fn gates_hint(plan: &Plan) -> Option<String> {
+    let gates: BTreeSet<Gate> = plan.gates.iter().map(|finding| finding.gate).collect();
+    let names: Vec<String> = gates.into_iter().map(gate_name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "it stops at the gates above, unless --allow {} lets them through",
+            names.join(",")
+        )
+    })
+}
+
+/// Heads the gates.
+pub(super) fn gates_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Plan => "An apply stops here, unless it is let through by name",
+        Kind::Drift => "Putting this right would stop at a gate",
+    }
+}
+
+/// Heads the changes that something keeps from being carried out.
+pub(super) fn blocked_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Plan => "Blocked: apply leaves these until a person mends what is in the way",
+        Kind::Drift => "In the way: a person has to mend these first",
+    }
+}
+
+/// Heads what only a person can do.
+pub(super) const MANUAL_TITLE: &str = "By hand: only a person can do these";
+/// Heads the changes.
+pub(super) fn changes_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Plan => "Changes",
+        Kind::Drift => "Differences",
+    }
+}
+/// Heads the accounts that could not be read.
+pub(super) const UNREADABLE_TITLE: &str =
+    "Unreadable: nothing is known of these accounts, they are not in sync";
+/// Heads the accounts that are not active.
+pub(super) const SKIPPED_TITLE: &str = "Inactive, so not looked at";
+/// Heads what ignore rules cover.
+pub(super) const IGNORED_TITLE: &str = "Ignored by a rule of the spec";
+/// Heads the notes.
+pub(super) const NOTES_TITLE: &str = "Notes";
+
+/// The command that carries out exactly the plan of this digest.
+pub(super) fn apply_command(plan: &Plan) -> Option<String> {
+    (plan.kind == Kind::Plan && plan.has_operations())
+        .then(|| format!("breakglass apply plan.json --expect-digest {}", plan.digest))
+}
+
+/// Says that a plan has nothing that apply would write.
+pub(super) const NOTHING_TO_APPLY: &str = "nothing here is for apply to do";

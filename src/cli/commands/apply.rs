@@ -1,0 +1,213 @@
+//! `breakglass apply`: carries out a plan, a saved one or one made and shown on the spot.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{DEFAULT_TTL, compare_live};
+use crate::apply::{ApplyOptions, ApplyOutcome, ApplyReport, apply};
+use crate::cli::args::{CompareArgs, GlobalArgs};
+use crate::cli::clock::now;
+use crate::cli::connect::{Connection, block_on, stop_on_interrupt};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::{deliver, print, say};
+use crate::cli::progress;
+use crate::plan::{Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
+use crate::report::{Format, render_apply, render_plan};
+use crate::spec::Duration;
+use clap::Args;
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ApplyArgs {
+    /// A plan that `plan --out` saved; without it, a plan is made, shown and asked about.
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    compare: CompareArgs,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    /// Only apply the plan with this digest: the one that was reviewed.
+    #[arg(long, value_name = "sha256:…")]
+    expect_digest: Option<String>,
+    /// Let a safety gate through, by name.
+    #[arg(long, value_name = "GATE", value_delimiter = ',')]
+    allow: Vec<Gate>,
+    /// How long a plan made on the spot may wait for its answer.
+    #[arg(long, value_name = "DURATION", default_value = DEFAULT_TTL)]
+    ttl: Duration,
+}
+
+pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    block_on(async {
+        let (connection, plan) = match &args.plan {
+            Some(path) => saved(args, global, path).await?,
+            None => fresh(args, global).await?,
+        };
+        check_fresh(&plan, now(), args.expect_digest.as_deref())?;
+        check_gates(&plan, &args.allow)?;
+        if args.plan.is_none() && plan.has_operations() && !args.yes && !confirmed()? {
+            return Err(CliError::new(Exit::Error, "not applied"));
+        }
+        check_fresh(&plan, now(), None)?;
+        let report = carry_out(args, global, &connection, &plan).await?;
+        connection.close(args.compare.cloud.org.as_deref())?;
+        deliver(&args.compare.output, global, |format, style| {
+            render_apply(&report, format, style)
+        })?;
+        Ok(exit(&report))
+    })
+}
+
+/// Opens the plan in a file; a spec that is given too must be the one it was made from.
+async fn saved(
+    args: &ApplyArgs,
+    global: &GlobalArgs,
+    path: &Path,
+) -> Result<(Connection, Plan), CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", path, &error))?;
+    let plan = parse_plan(&text)
+        .map_err(|error| CliError::new(Exit::Error, format!("{}: {error}", path.display())))?;
+    if !args.compare.scope.filter()?.given.is_empty() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "a saved plan is applied as a whole; give the scope to `plan`",
+        ));
+    }
+    if !args.compare.spec.files.is_empty() {
+        let loaded = args.compare.spec.load(global)?;
+        if loaded.digest != plan.spec_digest {
+            return Err(Staleness::Spec {
+                found: plan.spec_digest,
+                expected: loaded.digest,
+            }
+            .into());
+        }
+    }
+    // Before anything is opened: an old plan needs no credentials to be refused.
+    check_fresh(&plan, now(), args.expect_digest.as_deref())?;
+    let connection = Connection::open(&args.compare.cloud, &plan.entry).await?;
+    Ok((connection, plan))
+}
+
+/// Makes a plan and shows it.
+async fn fresh(args: &ApplyArgs, global: &GlobalArgs) -> Result<(Connection, Plan), CliError> {
+    if !args.yes && !std::io::stdin().is_terminal() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "there is no terminal to ask at; give --yes, or apply a saved plan",
+        ));
+    }
+    let (connection, plan) =
+        compare_live(&args.compare, global, Kind::Plan, Some(args.ttl)).await?;
+    if args.compare.output.format == Format::Text {
+        let style = crate::cli::output::style(global);
+        print(&render_plan(&plan, Format::Text, style))?;
+    }
+    Ok((connection, plan))
+}
+
+fn check_gates(plan: &Plan, allow: &[Gate]) -> Result<(), CliError> {
+    let allowed: BTreeSet<Gate> = allow.iter().copied().collect();
+    let closed = plan.closed_gates(&allowed);
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let mut message = "stopped by a safety gate; nothing was written".to_owned();
+    for finding in &closed {
+        const SHOWN: usize = 5;
+        let mut places: Vec<String> = finding
+            .addresses
+            .iter()
+            .take(SHOWN)
+            .map(ToString::to_string)
+            .collect();
+        if finding.addresses.len() > SHOWN {
+            places.push(format!("{} more", finding.addresses.len() - SHOWN));
+        }
+        message.push_str(&format!(
+            "\n  {}: {} ({})",
+            finding.gate,
+            finding.reason,
+            places.join(", ")
+        ));
+    }
+    let names: BTreeSet<String> = closed
+        .iter()
+        .map(|finding| finding.gate.to_string())
+        .collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(",");
+    Err(CliError::new(Exit::Gate, message)
+        .hinted(format!("if that is meant, apply with --allow {names}")))
+}
+
+fn confirmed() -> Result<bool, CliError> {
+    let failed = |error| CliError::new(Exit::Error, format!("failed to ask: {error}"));
+    let mut stderr = std::io::stderr();
+    write!(stderr, "Apply these changes? Only `yes` does: ").map_err(failed)?;
+    stderr.flush().map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(failed)?;
+    Ok(answer.trim() == "yes")
+}
+
+async fn carry_out(
+    args: &ApplyArgs,
+    global: &GlobalArgs,
+    connection: &Connection,
+    plan: &Plan,
+) -> Result<ApplyReport, CliError> {
+    let cloud = connection.cloud();
+    let partition = cloud.partition(&plan.organization_id).await?;
+    let writes = plan
+        .changes
+        .iter()
+        .filter(|change| !change.operations.is_empty());
+    let writes = writes.count();
+    let options = ApplyOptions {
+        concurrency: usize::from(args.compare.cloud.concurrency),
+        max_failures: args
+            .compare
+            .cloud
+            .max_failures
+            .map(|bound| bound.of(writes)),
+        check_all_first: args.plan.is_some(),
+    };
+    let bar = progress::bar(global, "applying");
+    bar.set_length(writes as u64);
+    let stop = stop_on_interrupt();
+    let report = apply(
+        plan,
+        &partition,
+        cloud,
+        &options,
+        &stop,
+        &|result| {
+            bar.inc(1);
+            if let (true, Some(message)) = (global.verbose > 0, &result.message) {
+                say(&crate::text::visible(&format!(
+                    "{}: {message}",
+                    result.address
+                )));
+            }
+        },
+        now,
+    )
+    .await;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+fn exit(report: &ApplyReport) -> Exit {
+    match report.outcome {
+        ApplyOutcome::Done => Exit::Success,
+        ApplyOutcome::Stale => Exit::Stale,
+        ApplyOutcome::Partial | ApplyOutcome::Interrupted => Exit::Partial,
+        ApplyOutcome::Incomplete => Exit::Incomplete,
+        ApplyOutcome::Blocked => Exit::Error,
+    }
+}

@@ -1,0 +1,78 @@
+//! One file per command: its arguments and what it does.
+
+pub(super) mod apply;
+pub(super) mod completions;
+pub(super) mod drift;
+pub(super) mod import;
+pub(super) mod init;
+pub(super) mod plan;
+pub(super) mod schema;
+pub(super) mod show;
+pub(super) mod snapshot;
+pub(super) mod validate;
+
+use jiff::Timestamp;
+
+use super::args::{CompareArgs, GlobalArgs};
+use super::connect::Connection;
+use super::error::CliError;
+use super::exit::Exit;
+use super::progress;
+use crate::cli::clock::now;
+use crate::collect::{CompareRequest, compare};
+use crate::plan::{Entry, Kind, Plan};
+use crate::spec::{Duration, Loaded};
+
+/// How long a plan may be applied when nothing else is said.
+pub(super) const DEFAULT_TTL: &str = "24h";
+
+/// Reads live state and compares it with the spec; the backend comes back open.
+pub(super) async fn compare_live(
+    args: &CompareArgs,
+    global: &GlobalArgs,
+    kind: Kind,
+    ttl: Option<Duration>,
+) -> Result<(Connection, Plan), CliError> {
+    let filter = args.scope.filter()?;
+    let loaded = args.spec.load(global)?;
+    let connection = Connection::open(&args.cloud, &entry(&loaded)).await?;
+    let now = now();
+    let request = CompareRequest {
+        kind,
+        filter,
+        concurrency: usize::from(args.cloud.concurrency),
+        max_failures: args.cloud.max_failures,
+        now,
+        expires_at: ttl.map(|ttl| expiry(now, ttl)).transpose()?,
+    };
+    let bar = progress::bar(global, "reading");
+    let plan = compare(
+        connection.cloud(),
+        &loaded,
+        &request,
+        &progress::shown(&bar),
+    )
+    .await;
+    bar.finish_and_clear();
+    let plan = plan
+        .map_err(|error| CliError::collect(error, &loaded.sources, global.color.colors_stderr()))?;
+    Ok((connection, plan))
+}
+
+fn expiry(now: Timestamp, ttl: Duration) -> Result<Timestamp, CliError> {
+    i64::try_from(ttl.seconds())
+        .ok()
+        .and_then(|seconds| {
+            now.checked_add(jiff::SignedDuration::from_secs(seconds))
+                .ok()
+        })
+        .ok_or_else(|| CliError::new(Exit::Usage, format!("--ttl {ttl} is too long")))
+}
+
+/// How accounts are entered, by the spec.
+pub(super) fn entry(loaded: &Loaded) -> Entry {
+    Entry {
+        member_role: loaded.spec.organization.member_role.clone(),
+        overrides: loaded.spec.organization.overrides.clone(),
+    }
+}

@@ -1,0 +1,45 @@
+//! `breakglass plan`: what apply would do.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{DEFAULT_TTL, compare_live};
+use crate::cli::args::{CompareArgs, GlobalArgs};
+use crate::cli::connect::block_on_reading;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::deliver;
+use crate::files::write_whole;
+use crate::plan::Kind;
+use crate::report::{Format, Style, render_plan};
+use crate::spec::Duration;
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PlanArgs {
+    #[command(flatten)]
+    compare: CompareArgs,
+    /// Save the plan, to be applied as it is.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How long the plan may be applied.
+    #[arg(long, value_name = "DURATION", default_value = DEFAULT_TTL)]
+    ttl: Duration,
+    /// Exit with 2 when there are changes.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub(in crate::cli) fn run(args: &PlanArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    let compared = compare_live(&args.compare, global, Kind::Plan, Some(args.ttl));
+    let (_, plan) = block_on_reading(compared)?;
+    if let Some(path) = &args.out {
+        let text = render_plan(&plan, Format::Json, Style::default());
+        write_whole(path, text.as_bytes()).map_err(|error| CliError::io("write", path, &error))?;
+    }
+    deliver(&args.compare.output, global, |format, style| {
+        render_plan(&plan, format, style)
+    })?;
+    Ok(Exit::of(&plan, args.detailed_exitcode))
+}

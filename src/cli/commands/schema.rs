@@ -1,0 +1,44 @@
+//! `breakglass schema`: JSON Schemas of what is read and written.
+
+use clap::{Args, ValueEnum};
+
+use crate::apply::ApplyReport;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::print;
+use crate::plan::Plan;
+use crate::spec::json_schema;
+use crate::state::Snapshot;
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SchemaArgs {
+    /// What the schema is of.
+    kind: SchemaKind,
+}
+
+/// Kinds of files that have a schema.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SchemaKind {
+    /// The spec.
+    Spec,
+    /// A plan, saved or printed with --format json.
+    Plan,
+    /// A report of drift.
+    Drift,
+    /// What an apply did, printed with --format json.
+    Apply,
+    /// A snapshot.
+    Snapshot,
+}
+
+pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
+    let schema = match args.kind {
+        SchemaKind::Spec => json_schema(),
+        SchemaKind::Plan | SchemaKind::Drift => schemars::schema_for!(Plan).to_value(),
+        SchemaKind::Apply => schemars::schema_for!(ApplyReport).to_value(),
+        SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
+    };
+    print(&format!("{schema:#}\n"))?;
+    Ok(Exit::Success)
+}

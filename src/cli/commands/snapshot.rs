@@ -1,0 +1,64 @@
+//! `breakglass snapshot`: records the live state that the other commands need.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::entry;
+use crate::cli::args::{CloudArgs, GlobalArgs, SpecArgs};
+use crate::cli::clock::now;
+use crate::cli::connect::{Connection, block_on_reading};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::say;
+use crate::cli::progress;
+use crate::cloud::write_snapshot;
+use crate::collect::take_snapshot;
+use crate::state::Reading;
+use crate::text::visible;
+
+/// Arguments of `snapshot`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SnapshotArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    let loaded = args.spec.load(global)?;
+    let bar = progress::bar(global, "reading");
+    let snapshot = block_on_reading(async {
+        let connection = Connection::open(&args.cloud, &entry(&loaded)).await?;
+        let concurrency = usize::from(args.cloud.concurrency);
+        take_snapshot(
+            connection.cloud(),
+            &loaded.spec,
+            concurrency,
+            now(),
+            &progress::shown(&bar),
+        )
+        .await
+        .map_err(|error| CliError::collect(error, &loaded.sources, global.color.colors_stderr()))
+    });
+    bar.finish_and_clear();
+    let snapshot = snapshot?;
+    write_snapshot(&args.out, &snapshot)?;
+    let mut exit = Exit::Success;
+    for (id, reading) in &snapshot.accounts {
+        if let Reading::Unreadable { error } = reading {
+            say(&visible(&format!("unreadable: {id}: {error}")));
+            exit = Exit::Incomplete;
+        }
+    }
+    say(&format!(
+        "wrote {}: {} accounts",
+        args.out.display(),
+        snapshot.accounts.len()
+    ));
+    Ok(exit)
+}

@@ -1,0 +1,61 @@
+//! Exit codes.
+
+use std::process::ExitCode;
+
+use crate::plan::{Kind, Outcome, Plan};
+
+/// Tells a script how a command ended. The numbers are part of the public contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; in sync; plan made.
+    Success,
+    /// An error.
+    Error,
+    /// Differences were found.
+    Differences,
+    /// Something could not be read.
+    Incomplete,
+    /// The plan is stale, expired, for another organization, or not the expected one.
+    Stale,
+    /// Stopped by a safety gate; nothing was written.
+    Gate,
+    /// Apply ended part way; run it again to finish.
+    Partial,
+    /// Wrong usage.
+    Usage,
+    /// Bad spec.
+    Spec,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Error => 1,
+            Self::Differences => 2,
+            Self::Incomplete => 3,
+            Self::Stale => 4,
+            Self::Gate => 5,
+            Self::Partial => 6,
+            Self::Usage => 64,
+            Self::Spec => 65,
+        }
+    }
+
+    /// The code for a plan or report of drift; differences count for drift always, for a plan when asked for.
+    pub(super) fn of(plan: &Plan, detailed: bool) -> Self {
+        match plan.outcome {
+            Outcome::Incomplete => Self::Incomplete,
+            Outcome::Differences if detailed || plan.kind == Kind::Drift => Self::Differences,
+            Outcome::Differences | Outcome::InSync => Self::Success,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

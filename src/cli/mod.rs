@@ -1,0 +1,99 @@
+//! The command line: arguments, and one file per command that wires the edge to the core.
+
+mod args;
+mod clock;
+mod commands;
+mod connect;
+mod error;
+mod exit;
+mod output;
+mod progress;
+
+use std::io::Write as _;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+pub use error::CliError;
+pub use exit::Exit;
+
+/// Emergency access to AWS, as code, proven before the emergency.
+#[derive(Debug, Parser)]
+#[command(
+    name = "breakglass",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: args::GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented starter spec.
+    Init(commands::init::InitArgs),
+    /// Check the spec; no credentials, no network.
+    Validate(commands::validate::ValidateArgs),
+    /// Read live state and print what apply would do.
+    Plan(commands::plan::PlanArgs),
+    /// Print a saved plan or report again, in any format.
+    Show(commands::show::ShowArgs),
+    /// Carry out a plan; without a file it plans, shows and asks.
+    Apply(commands::apply::ApplyArgs),
+    /// Compare live state with the spec; never changes anything.
+    Drift(commands::drift::DriftArgs),
+    /// Record the live state that the other commands need.
+    Snapshot(commands::snapshot::SnapshotArgs),
+    /// Write a spec from live state, such that drift on it is clean.
+    Import(commands::import::ImportArgs),
+    /// Print the JSON Schema of a kind of file.
+    Schema(commands::schema::SchemaArgs),
+    /// Print the completions of a shell.
+    Completions(commands::completions::CompletionsArgs),
+}
+
+/// Runs the command line that the process was given, and tells how it ended.
+#[must_use]
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for and go to stdout; anything else is wrong usage. When even that can't
+            // be printed, the exit code still tells.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+        }
+    };
+    let colored = cli.global.color.colors_stderr();
+    progress::start_log(cli.global.verbose);
+    cli.run().unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "{}", error.render(colored));
+        error.exit()
+    })
+}
+
+impl Cli {
+    fn run(self) -> Result<Exit, CliError> {
+        let global = &self.global;
+        match self.command {
+            Command::Init(args) => commands::init::run(&args),
+            Command::Validate(args) => commands::validate::run(&args, global),
+            Command::Plan(args) => commands::plan::run(&args, global),
+            Command::Show(args) => commands::show::run(&args, global),
+            Command::Apply(args) => commands::apply::run(&args, global),
+            Command::Drift(args) => commands::drift::run(&args, global),
+            Command::Snapshot(args) => commands::snapshot::run(&args, global),
+            Command::Import(args) => commands::import::run(&args, global),
+            Command::Schema(args) => commands::schema::run(&args),
+            Command::Completions(args) => commands::completions::run(&args, Self::command()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Emergency access to AWS, as code, proven before the emergency.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! spec files ──load──▶ Spec ───resolve───▶ Desired ─┐
+//!                       ▲  (needs the org tree)     ├─diff─▶ Plan ──apply──▶ Outcome
+//!  Cloud ────collect──▶ Inventory per account ──────┘         └─────▶ report (text, markdown, json)
+//! ```
+//!
+//! The rooms, each of which imports only from those below it:
+//!
+//! - `cli`: arguments and one file per command, which wires the edge to the core
+//! - [`report`]: pure functions from a value to text
+//! - [`apply`]: carries out a plan, re-checking each change just before it is written
+//! - [`collect`]: reads accounts side by side and compares each with what the spec wants
+//! - [`import`]: live state to a spec, the way back
+//! - [`resolve`]: what a spec means for each account
+//! - [`plan`]: the difference as data, its order, gates and saved form
+//! - [`cloud`]: the edge: AWS, or a snapshot file
+//! - [`spec`]: the spec as written, with its sources and every offline check
+//! - [`state`]: resources, desired and live state, operations and their model
+//! - [`org`]: the organization's tree and selectors
+//! - [`policy`]: the IAM policy language
+//! - [`files`], [`ids`], [`text`]: whole files, checked identifiers, text for people
+
+pub mod apply;
+pub mod cli;
+pub mod cloud;
+pub mod collect;
+pub mod files;
+pub mod ids;
+pub mod import;
+pub mod org;
+pub mod plan;
+pub mod policy;
+pub mod report;
+pub mod resolve;
+pub mod spec;
+pub mod state;
+pub mod text;

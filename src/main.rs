@@ -1,0 +1,7 @@
+//! The `breakglass` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    breakglass::cli::run().into()
+}

@@ -1,0 +1,467 @@
+//! Holds the documentation to what the tool does: its commands are run, its specs and policies compared.
+//!
+//! A ```` ```console ```` block is run by trycmd in a copy of `examples/acme` (those of the README at the top of a copy of
+//! the repository) and compared with what it prints. A ```` ```sh ```` or ```` ```yml ```` block is for AWS: its commands
+//! are run where there are no credentials, so that their arguments are checked and nothing else happens. ```` ```yaml ````
+//! is a spec.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on panics"
+)]
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const BINARY: &str = env!("CARGO_BIN_EXE_breakglass");
+
+/// A copy of what commands work on, which they may write to.
+struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let acme = folder.path().join("examples/acme");
+        copy(&root("examples/acme"), &acme);
+        copy(&root("tests/cmd/files"), &acme);
+        Self { folder }
+    }
+
+    fn top(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn acme(&self) -> PathBuf {
+        self.top().join("examples/acme")
+    }
+
+    /// Runs the binary in the copy of the example, knowing nothing of the machine it is on.
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(BINARY)
+            .args(arguments)
+            .current_dir(self.acme())
+            .env_clear()
+            .env("HOME", self.top())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .output()
+            .unwrap()
+    }
+
+    fn stdout(&self, arguments: &[&str]) -> String {
+        String::from_utf8(self.run(arguments).stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.stdout(arguments)).unwrap()
+    }
+}
+
+fn root(path: &str) -> PathBuf {
+    Path::new(ROOT).join(path)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The Markdown files of a folder, sorted.
+fn markdown(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root(folder)).unwrap();
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn documents() -> Vec<PathBuf> {
+    ["", "docs", "examples/acme"]
+        .into_iter()
+        .flat_map(markdown)
+        .collect()
+}
+
+/// The texts of the code blocks in a language.
+fn blocks(path: &Path, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut blocks = Vec::new();
+    let mut open: Option<(&str, bool, String)> = None;
+    for line in text.lines() {
+        let (fence, info) = line.split_at(line.len() - line.trim_start_matches('`').len());
+        match &mut open {
+            Some((opened, wanted, block)) if fence == *opened => {
+                blocks.extend(wanted.then(|| std::mem::take(block)));
+                open = None;
+            }
+            Some((_, _, block)) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            None if fence.len() >= 3 => open = Some((fence, info == language, String::new())),
+            None => {}
+        }
+    }
+    assert!(open.is_none(), "{}: a block without end", path.display());
+    blocks
+}
+
+#[test]
+fn console_examples_print_what_they_show() {
+    let mut failed = Vec::new();
+    for path in documents().into_iter().chain(markdown("tests/cmd")) {
+        let sandbox = Sandbox::new();
+        let at_the_top = path.parent() == Some(Path::new(ROOT));
+        let folder = if at_the_top {
+            sandbox.top().to_owned()
+        } else {
+            sandbox.acme()
+        };
+        // trycmd runs commands in the folder of the process; all other tests here use absolute paths.
+        std::env::set_current_dir(folder).unwrap();
+        let cases = trycmd::TestCases::new();
+        cases
+            .register_bin("breakglass", Path::new(BINARY))
+            .env("NO_COLOR", "1")
+            .case(&path);
+        for (name, _) in std::env::vars() {
+            if name.starts_with("AWS_") || name.starts_with("BREAKGLASS_") {
+                cases.env(name, "");
+            }
+        }
+        if catch_unwind(AssertUnwindSafe(|| cases.run())).is_err() {
+            failed.push(path);
+        }
+        std::env::set_current_dir(ROOT).unwrap();
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// The commands of shell blocks and of workflows, a backslash at the end of a line joined to the next.
+fn commands(path: &Path) -> Vec<String> {
+    let blocks = ["sh", "yml"]
+        .into_iter()
+        .flat_map(|language| blocks(path, language));
+    blocks
+        .map(|block| block.replace("\\\n", " "))
+        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
+        .map(|line| {
+            line.trim()
+                .trim_start_matches("- ")
+                .trim_start_matches("run: ")
+                .to_owned()
+        })
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+#[test]
+fn commands_for_aws_have_arguments_that_are_understood() {
+    let mut count = 0;
+    for path in documents() {
+        for command in commands(&path) {
+            let words = command.split(" #").next().unwrap_or_default();
+            let words = words.replace("cargo run --release -- ", "breakglass ");
+            let words: Vec<&str> = words
+                .split_whitespace()
+                .map(|word| word.trim_matches('"'))
+                .collect();
+            // What follows a redirection is the shell's.
+            let words = words.split(|word| *word == ">").next().unwrap();
+            let Some(("breakglass", arguments)) =
+                words.split_first().map(|(first, rest)| (*first, rest))
+            else {
+                continue;
+            };
+            count += 1;
+            let sandbox = Sandbox::new();
+            if arguments.first() == Some(&"init") {
+                fs::remove_file(sandbox.acme().join("breakglass.yaml")).unwrap();
+            }
+            copy(
+                &root("examples/acme"),
+                &sandbox.acme().join("examples/acme"),
+            );
+            let output = sandbox.run(arguments);
+            let told = String::from_utf8_lossy(&output.stderr);
+            let code = output.status.code().unwrap();
+            assert!(
+                ![64, 65].contains(&code),
+                "{}: {command}\n{told}",
+                path.display()
+            );
+            let needs_aws = told.contains("no AWS credentials found")
+                || told.contains("failed to read plan.json");
+            assert!(
+                code != 1 || needs_aws,
+                "{}: {command}\n{told}",
+                path.display()
+            );
+        }
+    }
+    assert!(count > 8, "only {count} commands were found");
+}
+
+#[test]
+fn make_targets_exist() {
+    let makefile = fs::read_to_string(root("Makefile")).unwrap();
+    for path in documents() {
+        for command in commands(&path) {
+            if let Some(target) = command.strip_prefix("make ") {
+                assert!(makefile.contains(&format!("\n{target}:")), "{command}");
+            }
+        }
+    }
+}
+
+#[test]
+fn specs_are_valid() {
+    for path in documents() {
+        let sandbox = Sandbox::new();
+        let mut arguments = vec!["validate".to_owned()];
+        for (number, block) in blocks(&path, "yaml").into_iter().enumerate() {
+            let name = format!("block-{number}.yaml");
+            fs::write(sandbox.acme().join(&name), block).unwrap();
+            arguments.extend(["--spec".to_owned(), name]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = sandbox.run(&arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {told}", path.display());
+    }
+}
+
+/// Tells whether a value is somewhere in another.
+fn holds(whole: &Value, part: &Value) -> bool {
+    whole == part
+        || match whole {
+            Value::Array(values) => values.iter().any(|value| holds(value, part)),
+            Value::Object(values) => values.values().any(|value| holds(value, part)),
+            _ => false,
+        }
+}
+
+#[test]
+fn generated_policies_are_shown_as_they_are_written() {
+    let sandbox = Sandbox::new();
+    let applied = sandbox.run(&["apply", "--yes", "--org", "org.json"]);
+    assert!(applied.status.success());
+    let text = fs::read_to_string(sandbox.acme().join("org.json")).unwrap();
+    let snapshot: Value = serde_json::from_str(&text).unwrap();
+    let shown = blocks(&root("docs/spec.md"), "json");
+    assert_eq!(shown.len(), 3);
+    for policy in shown {
+        assert!(
+            holds(&snapshot, &serde_json::from_str(&policy).unwrap()),
+            "{policy}"
+        );
+    }
+}
+
+#[test]
+fn every_library_policy_is_described() {
+    let spec = fs::read_to_string(root("docs/spec.md")).unwrap();
+    for entry in fs::read_dir(root("policies")).unwrap() {
+        let name = entry
+            .unwrap()
+            .path()
+            .file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(spec.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                rust_files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_call_to_aws_is_among_the_permissions() {
+    let permissions = fs::read_to_string(root("docs/aws-permissions.md")).unwrap();
+    for policy in blocks(&root("docs/aws-permissions.md"), "json") {
+        breakglass::policy::parse(&policy).unwrap();
+    }
+    let mut called = 0;
+    for path in rust_files(&root("src/cloud/aws")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for literal in code.split('"').skip(1).step_by(2) {
+            let call = literal
+                .split_once(':')
+                .filter(|(service, _)| ["iam", "organizations", "sts"].contains(service))
+                .filter(|(_, name)| name.chars().all(|letter| letter.is_ascii_alphanumeric()));
+            if call.is_some() {
+                called += 1;
+                let quoted = format!("\"{literal}\"");
+                assert!(
+                    permissions.contains(&quoted),
+                    "{literal}, called in {}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(called > 60, "only {called} calls were found");
+}
+
+#[test]
+fn every_command_and_flag_is_in_the_reference() {
+    let reference = fs::read_to_string(root("docs/cli.md")).unwrap();
+    let sandbox = Sandbox::new();
+    let help = sandbox.stdout(&["--help"]);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .map_while(|line| line.split_whitespace().next())
+        .filter(|command| *command != "help")
+        .collect();
+    assert!(commands.contains(&"completions"));
+    for command in commands {
+        assert!(reference.contains(&format!("| `{command}")), "{command}");
+        let help = sandbox.stdout(&[command, "-h"]);
+        let options = help
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| line.starts_with('-'));
+        for word in options.flat_map(|line| line.split([' ', ',', '.'])) {
+            let flag = word.starts_with("--") && word.len() > 2;
+            assert!(!flag || reference.contains(word), "{word} of {command}");
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let target = link.split('#').next().unwrap();
+            if target.is_empty() || target.starts_with("https://") {
+                continue;
+            }
+            assert!(
+                path.parent().unwrap().join(target).exists(),
+                "{}: {link}",
+                path.display()
+            );
+        }
+    }
+}
+
+fn assert_valid(schema: &Value, value: &Value) {
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+fn yaml(path: &Path) -> Value {
+    serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn schemas_accept_what_the_tool_reads_and_writes() {
+    let sandbox = Sandbox::new();
+    let spec = sandbox.json(&["schema", "spec"]);
+    assert_valid(&spec, &yaml(&root("examples/acme/breakglass.yaml")));
+    for command in ["plan", "drift"] {
+        let schema = sandbox.json(&["schema", command]);
+        for snapshot in ["org.json", "org-unreadable.json"] {
+            let arguments = [command, "--org", snapshot, "--format", "json"];
+            assert_valid(&schema, &sandbox.json(&arguments));
+        }
+        let gated = [
+            command,
+            "--spec",
+            "no-roles.yaml",
+            "--org",
+            "org.json",
+            "--format",
+            "json",
+        ];
+        assert_valid(&schema, &sandbox.json(&gated));
+    }
+    let schema = sandbox.json(&["schema", "snapshot"]);
+    for snapshot in ["org.json", "org-unreadable.json", "adopt.json"] {
+        let text = fs::read_to_string(sandbox.acme().join(snapshot)).unwrap();
+        assert_valid(&schema, &serde_json::from_str(&text).unwrap());
+    }
+}
+
+#[test]
+fn schemas_refuse_what_the_tool_refuses() {
+    let sandbox = Sandbox::new();
+    let refused = |kind: &str, value: &Value| {
+        let schema = sandbox.json(&["schema", kind]);
+        !jsonschema::is_valid(&schema, value)
+    };
+    assert!(refused("spec", &yaml(&root("tests/cmd/files/bad.yaml"))));
+    let mut plan = sandbox.json(&["plan", "--org", "org.json", "--format", "json"]);
+    assert!(!refused("plan", &plan));
+    plan["outcome"] = "fine".into();
+    assert!(refused("plan", &plan));
+    assert!(refused(
+        "snapshot",
+        &serde_json::json!({ "kind": "snapshot" })
+    ));
+}
+
+#[test]
+fn output_is_the_same_for_the_same_input() {
+    let sandbox = Sandbox::new();
+    for format in ["text", "json", "markdown"] {
+        let print = || {
+            let text = sandbox.stdout(&["drift", "--org", "org.json", "--format", format]);
+            let timeless = text.lines().filter(|line| !line.contains("\"created_at\""));
+            timeless.collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(print(), print(), "{format}");
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = sandbox.stdout(&["completions", shell]);
+        for word in ["snapshot", "expect-digest"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}

@@ -221,7 +221,7 @@ impl Run<'_> {
         {
             return Some(format!("not begun: {failures} changes failed before it"));
         }
-        if rank(change).0 != Wave::Removals {
+        if rank(change).0 < Wave::RoleRemovals {
             return None;
         }
         // A removal waits for what was to replace it. Roles anywhere may still trust a user.

@@ -24,7 +24,7 @@ pub(super) struct GlobalArgs {
     /// Show no progress on stderr.
     #[arg(long, global = true)]
     pub no_progress: bool,
-    /// Show more: whole documents, every account; twice for a log of every call.
+    /// Show more: whole documents, every account; twice for a log of what is read and written.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -32,7 +32,7 @@ pub(super) fn shown(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync {
     }
 }
 
-/// Starts the log on stderr: `-vv` shows each call, BREAKGLASS_LOG takes a filter.
+/// Starts the log on stderr: `-vv` shows what is read and written, BREAKGLASS_LOG takes a filter.
 ///
 /// The SDK's own events stay out unless asked for by filter; it never logs credentials.
 pub(super) fn start_log(verbose: u8) {

@@ -11,13 +11,20 @@ pub enum Wave {
     Foundations,
     /// Roles, and what policies newly allow them.
     Roles,
-    /// What left the spec, when nothing refers to it any more.
+    /// Roles that left the spec: in the trust policy of a role, a deleted user turns into an id.
+    RoleRemovals,
+    /// What else left the spec, when nothing refers to it any more.
     Removals,
 }
 
 impl Wave {
     /// Every wave, in order.
-    pub const ALL: [Self; 3] = [Self::Foundations, Self::Roles, Self::Removals];
+    pub const ALL: [Self; 4] = [
+        Self::Foundations,
+        Self::Roles,
+        Self::RoleRemovals,
+        Self::Removals,
+    ];
 }
 
 /// Ranks a change within its account: first by wave, then so that access never exceeds both live state and spec.
@@ -27,9 +34,9 @@ pub fn rank(change: &Change) -> (Wave, u8) {
     match (change.action, change.resource_type) {
         // Taking a password away opens nothing, so it need not wait.
         (_, ResourceType::Credential) => (Wave::Foundations, 0),
-        (Action::Delete, ResourceType::IamRole) => (Wave::Removals, 0),
-        (Action::Delete, ResourceType::IamUser) => (Wave::Removals, 1),
-        (Action::Delete, ResourceType::IamPolicy) => (Wave::Removals, 2),
+        (Action::Delete, ResourceType::IamRole) => (Wave::RoleRemovals, 0),
+        (Action::Delete, ResourceType::IamUser) => (Wave::Removals, 0),
+        (Action::Delete, ResourceType::IamPolicy) => (Wave::Removals, 1),
         // A policy that comes to allow more waits for the roles that must lose it or stop trusting someone.
         (Action::Update, ResourceType::IamPolicy) if widens => (Wave::Roles, 1),
         (_, ResourceType::IamPolicy) => (Wave::Foundations, 1),

@@ -56,5 +56,7 @@ pub(super) async fn load(endpoint_url: Option<&str>) -> SdkConfig {
 
 /// Begins the configuration of a client for IAM.
 pub(super) fn iam(sdk: &SdkConfig) -> aws_sdk_iam::config::Builder {
-    aws_sdk_iam::config::Builder::from(sdk).interceptor(WholeAnswer)
+    aws_sdk_iam::config::Builder::from(sdk)
+        .interceptor(WholeAnswer)
+        .retry_classifier(WholeAnswer)
 }

@@ -124,6 +124,7 @@ impl Cloud for Aws {
         scope: &'a ReadScope,
     ) -> Answer<'a, Inventory> {
         async move {
+            tracing::debug!(%account, "reading");
             let client = self.sessions.iam(account, Purpose::Plan);
             Ok(read::inventory(&client, scope).await?)
         }
@@ -144,6 +145,7 @@ impl Cloud for Aws {
 
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
         async move {
+            tracing::debug!(%account, action = operation.action(), "writing");
             let place = execute::Place {
                 client: self.sessions.iam(account, Purpose::Apply),
                 partition: &self.sessions.caller().partition,

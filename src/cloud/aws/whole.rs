@@ -5,7 +5,10 @@
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -30,5 +33,20 @@ impl Intercept for WholeAnswer {
             return Err("the answer breaks off".into());
         }
         Ok(())
+    }
+}
+
+/// The SDK does not by itself try again what an interceptor has failed.
+impl ClassifyRetry for WholeAnswer {
+    fn name(&self) -> &'static str {
+        "WholeAnswer"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.output_or_error() {
+            // This interceptor is the only one that fails calls.
+            Some(Err(error)) if error.is_interceptor_error() => RetryAction::transient_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
     }
 }

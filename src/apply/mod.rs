@@ -7,18 +7,17 @@
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::cloud::{Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
-use crate::plan::{Action, Change, Plan, Wave, rank};
-use crate::policy::CanonicalContext;
-use crate::state::{Fingerprint, ResourceKey, ResourceType};
+use crate::plan::{Action, Change, Plan, Wave, schedule};
+use crate::policy::{Access, CanonicalContext};
+use crate::state::{Address, Fingerprint, ResourceKey, ResourceType};
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
 
@@ -53,9 +52,9 @@ pub async fn apply(
         context: CanonicalContext {
             partition: Some(partition.clone()),
         },
+        unreadable: !plan.unreadable.is_empty(),
         stale: AtomicBool::new(false),
-        failures: AtomicUsize::new(0),
-        failed_accounts: Mutex::default(),
+        memory: Mutex::default(),
     };
     let mut results: Vec<ChangeResult> = plan
         .changes
@@ -75,7 +74,7 @@ pub async fn apply(
         ApplyOutcome::Stale
     } else if summary.failed > 0 {
         ApplyOutcome::Partial
-    } else if summary.skipped > 0 {
+    } else if stop.load(Ordering::Relaxed) && summary.skipped > 0 {
         ApplyOutcome::Interrupted
     } else if !plan.unreadable.is_empty() {
         ApplyOutcome::Incomplete
@@ -103,10 +102,22 @@ struct Run<'a> {
     stop: &'a AtomicBool,
     progress: &'a (dyn Fn(&ChangeResult) + Sync),
     context: CanonicalContext,
+    /// Whether some accounts could not be read, so that it isn't known what refers to a user there.
+    unreadable: bool,
     /// Set when a change was found stale: someone else is at work, so nothing more is written.
     stale: AtomicBool,
-    failures: AtomicUsize,
-    failed_accounts: Mutex<BTreeSet<AccountId>>,
+    memory: Mutex<Memory>,
+}
+
+/// What one wave leaves for the next to know.
+#[derive(Debug, Default)]
+struct Memory {
+    /// How many operations of a change were carried out in earlier waves.
+    executed: BTreeMap<Address, usize>,
+    /// The changes that are over before their last wave.
+    ended: BTreeSet<Address>,
+    /// The changes that failed.
+    failed: BTreeSet<Address>,
 }
 
 /// Where a resource stands on the way that its change plans.
@@ -136,7 +147,7 @@ impl Run<'_> {
             .iter()
             .filter(|change| !change.operations.is_empty())
             .map(async |change| match self.position(change).await {
-                Ok(Position::Elsewhere) => Some(self.stale(change, 0)),
+                Ok(Position::Elsewhere) => Some(self.stale(change)),
                 // What can't be read now is reported when its turn comes.
                 Ok(Position::At(_)) | Err(_) => None,
             });
@@ -148,20 +159,32 @@ impl Run<'_> {
     }
 
     async fn wave(&self, wave: Wave, changes: &[Change]) -> Vec<ChangeResult> {
-        let mut accounts: BTreeMap<&AccountId, Vec<&Change>> = BTreeMap::new();
+        let mut accounts: BTreeMap<&AccountId, Vec<(u8, Turn<'_>)>> = BTreeMap::new();
         for change in changes {
-            if rank(change).0 == wave && !change.operations.is_empty() {
-                accounts.entry(&change.account).or_default().push(change);
+            let parts = schedule(change);
+            let last = parts.len();
+            for (index, part) in parts.into_iter().enumerate() {
+                if part.wave == wave {
+                    let turn = Turn {
+                        change,
+                        wave,
+                        end: part.steps.end,
+                        last: index + 1 == last,
+                    };
+                    let account = accounts.entry(&change.account).or_default();
+                    account.push((part.turn, turn));
+                }
             }
         }
         stream::iter(accounts.into_values())
-            .map(async |mut changes| {
-                changes.sort_by_key(|change| rank(change));
-                let mut results = Vec::with_capacity(changes.len());
-                for change in changes {
-                    let result = self.carry_out(change).await;
-                    (self.progress)(&result);
-                    results.push(result);
+            .map(async |mut turns| {
+                turns.sort_by_key(|(number, _)| *number);
+                let mut results = Vec::with_capacity(turns.len());
+                for (_, turn) in turns {
+                    if let Some(result) = self.carry_out(&turn).await {
+                        (self.progress)(&result);
+                        results.push(result);
+                    }
                 }
                 results
             })
@@ -171,49 +194,57 @@ impl Run<'_> {
             .concat()
     }
 
-    async fn carry_out(&self, change: &Change) -> ChangeResult {
-        if let Some(reason) = self.hold_back(change) {
-            return result(change, ChangeStatus::Skipped, 0, Some(reason));
+    /// Carries out a part of a change; there is a result when it was the last part, or when no other will follow.
+    async fn carry_out(&self, turn: &Turn<'_>) -> Option<ChangeResult> {
+        let change = turn.change;
+        if self.memory().ended.contains(&change.address) {
+            return None;
+        }
+        if let Some(reason) = self.hold_back(turn) {
+            return Some(self.end(change, ChangeStatus::Skipped, Some(reason)));
         }
         let done = match self.position(change).await {
-            Ok(Position::At(done)) if done == change.operations.len() => {
-                return result(change, ChangeStatus::AlreadyDone, 0, None);
-            }
             Ok(Position::At(done)) => done,
-            Ok(Position::Elsewhere) => return self.stale(change, 0),
-            Err(error) => return self.failed(change, 0, &error),
+            Ok(Position::Elsewhere) => return Some(self.stale(change)),
+            Err(error) => return Some(self.failed(change, &error)),
         };
-        for (count, step) in change.operations.iter().skip(done).enumerate() {
+        let steps = change.operations.get(done..turn.end).unwrap_or_default();
+        for step in steps {
             if self.stop.load(Ordering::Relaxed) {
                 let message = "stopped part way; run it again to finish".to_owned();
-                return result(change, ChangeStatus::Skipped, count, Some(message));
+                return Some(self.end(change, ChangeStatus::Skipped, Some(message)));
             }
             let written = self.cloud.execute(&change.account, &step.operation).await;
             if let Err(error) = written {
                 // The answer may have been lost while the write was not.
                 let now = self.fingerprint(change).await;
                 if now.as_ref() != Ok(&step.then) {
-                    return self.failed(change, count, &error);
+                    return Some(self.failed(change, &error));
                 }
             }
+            let mut memory = self.memory();
+            *memory.executed.entry(change.address.clone()).or_default() += 1;
         }
-        result(
-            change,
-            ChangeStatus::Done,
-            change.operations.len() - done,
-            None,
-        )
+        turn.last.then(|| {
+            let status = if self.executed(change) == 0 {
+                ChangeStatus::AlreadyDone
+            } else {
+                ChangeStatus::Done
+            };
+            self.end(change, status, None)
+        })
     }
 
-    /// Says why a change is not begun.
-    fn hold_back(&self, change: &Change) -> Option<String> {
+    /// Says why a part of a change is not begun.
+    fn hold_back(&self, turn: &Turn<'_>) -> Option<String> {
         if self.stop.load(Ordering::Relaxed) {
             return Some("stopped before it was begun; run it again to finish".to_owned());
         }
         if self.stale.load(Ordering::Relaxed) {
             return Some("not begun: something else changed since the plan".to_owned());
         }
-        let failures = self.failures.load(Ordering::Relaxed);
+        let memory = self.memory();
+        let failures = memory.failed.len();
         if self
             .options
             .max_failures
@@ -221,17 +252,47 @@ impl Run<'_> {
         {
             return Some(format!("not begun: {failures} changes failed before it"));
         }
-        if rank(change).0 < Wave::RoleRemovals {
-            return None;
-        }
-        // A removal waits for what was to replace it. Roles anywhere may still trust a user.
-        let failed = self.failed_accounts();
-        let waits = if change.resource_type == ResourceType::IamUser {
-            !failed.is_empty()
-        } else {
-            failed.contains(&change.account)
+        let change = turn.change;
+        let mut failed_here = memory
+            .failed
+            .iter()
+            .filter(|address| address.account == change.account);
+        let refers_to = |address: &Address| {
+            address.resource_type == ResourceType::IamPolicy
+                && change.operations.iter().any(|step| {
+                    step.operation
+                        .policy()
+                        .is_some_and(|arn| arn.name() == address.name)
+                })
         };
-        waits.then(|| "not removed while other changes failed; run it again to finish".to_owned())
+        let why = match turn.wave {
+            // Nobody gets a policy that is not what it shall be.
+            Wave::Foundations | Wave::Restrictions | Wave::Roles => {
+                let policy = failed_here.find(|address| refers_to(address))?;
+                format!("{policy} failed")
+            }
+            // Someone may still have the policy who shall lose it.
+            Wave::Policies | Wave::RoleRemovals => {
+                let address = failed_here.next()?;
+                format!("{address} failed")
+            }
+            // Another role would be out of reach before the one in its place is there.
+            Wave::Users if change.access == Access::Broader => {
+                let policy = failed_here.find(|address| refers_to(address))?;
+                format!("{policy} failed")
+            }
+            Wave::Users => format!("{} failed", memory.failed.first()?),
+            // Roles anywhere may still trust a user.
+            Wave::Removals if change.resource_type == ResourceType::IamUser => {
+                match memory.failed.first() {
+                    Some(address) => format!("{address} failed"),
+                    None if self.unreadable => "accounts could not be read".to_owned(),
+                    None => return None,
+                }
+            }
+            Wave::Removals => format!("{} failed", failed_here.next()?),
+        };
+        Some(format!("not begun while {why}; run it again to finish"))
     }
 
     async fn position(&self, change: &Change) -> Result<Position, CloudError> {
@@ -251,23 +312,45 @@ impl Run<'_> {
         Ok(Fingerprint::of(resource.as_ref(), &self.context))
     }
 
-    fn stale(&self, change: &Change, done: usize) -> ChangeResult {
+    fn stale(&self, change: &Change) -> ChangeResult {
         self.stale.store(true, Ordering::Relaxed);
         let message = "changed since the plan was made; make a new plan".to_owned();
-        result(change, ChangeStatus::Stale, done, Some(message))
+        self.end(change, ChangeStatus::Stale, Some(message))
     }
 
-    fn failed(&self, change: &Change, done: usize, error: &CloudError) -> ChangeResult {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        self.failed_accounts().insert(change.account.clone());
-        result(change, ChangeStatus::Failed, done, Some(error.to_string()))
+    fn failed(&self, change: &Change, error: &CloudError) -> ChangeResult {
+        self.memory().failed.insert(change.address.clone());
+        self.end(change, ChangeStatus::Failed, Some(error.to_string()))
     }
 
-    fn failed_accounts(&self) -> std::sync::MutexGuard<'_, BTreeSet<AccountId>> {
-        self.failed_accounts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn end(&self, change: &Change, status: ChangeStatus, message: Option<String>) -> ChangeResult {
+        self.memory().ended.insert(change.address.clone());
+        result(change, status, self.executed(change), message)
     }
+
+    fn executed(&self, change: &Change) -> usize {
+        let memory = self.memory();
+        memory
+            .executed
+            .get(&change.address)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // It is changed in single steps, so a panic elsewhere leaves it whole.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A part of a change, in its turn.
+struct Turn<'a> {
+    change: &'a Change,
+    wave: Wave,
+    /// The operation before which this part ends.
+    end: usize,
+    /// Whether no other part follows.
+    last: bool,
 }
 
 fn result(

@@ -34,6 +34,7 @@ pub(super) fn deliver(
     global: &GlobalArgs,
     render: impl Fn(Format, Style) -> String,
 ) -> Result<(), CliError> {
+    print(&render(output.format, style(global)))?;
     for (format, path) in &output.report {
         let style = Style {
             color: false,
@@ -43,7 +44,7 @@ pub(super) fn deliver(
         write_whole(path, render(*format, style).as_bytes())
             .map_err(|error| CliError::io("write", path, &error))?;
     }
-    print(&render(output.format, style(global)))
+    Ok(())
 }
 
 /// How text is written to stdout.

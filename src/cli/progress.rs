@@ -14,9 +14,7 @@ pub(super) fn bar(global: &GlobalArgs, doing: &'static str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::no_length();
-    if let Ok(style) =
-        ProgressStyle::with_template("{spinner} {msg} {pos}/{len} accounts {elapsed}")
-    {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}/{len} {elapsed}") {
         bar.set_style(style);
     }
     bar.set_message(doing);

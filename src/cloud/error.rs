@@ -40,6 +40,18 @@ impl CloudError {
         }
     }
 
+    /// Reports that the tree of units was read with a hole in it.
+    #[must_use]
+    pub fn hole_in_tree(orphan: &str) -> Self {
+        Self::new(
+            ErrorKind::Service,
+            "organizations:ListOrganizationalUnitsForParent",
+            format!(
+                "{orphan} lies in a unit that was not listed; if units were just changed, try again"
+            ),
+        )
+    }
+
     /// Reports that the organization is another one than the spec's.
     #[must_use]
     pub fn other_organization(expected: &str, found: &str) -> Self {

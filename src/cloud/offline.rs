@@ -165,6 +165,8 @@ impl Cloud for Offline {
         let other = expected.filter(|expected| *expected != organization.id);
         let result = if let Some(expected) = other {
             Err(CloudError::other_organization(expected, &organization.id))
+        } else if let Some(orphan) = organization.orphan() {
+            Err(CloudError::hole_in_tree(orphan))
         } else if let (true, Some((id, _))) = (with_tags, untagged) {
             Err(CloudError::new(
                 ErrorKind::Service,
@@ -184,9 +186,20 @@ impl Cloud for Offline {
         account: &'a AccountId,
         scope: &'a ReadScope,
     ) -> Answer<'a, Inventory> {
-        let result = self.inventory(account, "iam:GetAccountAuthorizationDetails", |inventory| {
-            in_scope(inventory, scope)
-        });
+        const CALL: &str = "iam:GetAccountAuthorizationDetails";
+        let path = self.lock().managed_path.clone();
+        let result = if path == scope.managed_path {
+            self.inventory(account, CALL, |inventory| in_scope(inventory, scope))
+        } else {
+            Err(CloudError::new(
+                ErrorKind::Service,
+                CALL,
+                format!(
+                    "the snapshot was taken of {path}, not of {}; take a new one with this spec",
+                    scope.managed_path
+                ),
+            ))
+        };
         ready(result).boxed()
     }
 

@@ -102,10 +102,7 @@ pub async fn compare(
         spec_digest: loaded.digest.clone(),
         created_at: request.now,
         expires_at: request.expires_at,
-        entry: Entry {
-            member_role: spec.organization.member_role.clone(),
-            overrides: spec.organization.overrides.clone(),
-        },
+        entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
         scope: request.filter.scope(),
         notes: notes(loaded, &warnings),
         skipped: skipped(&organization),

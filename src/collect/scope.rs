@@ -56,6 +56,10 @@ impl ScopeFilter {
             };
             (accounts, _) = everything.resolve(organization, emergency);
         }
+        if accounts.is_empty() && !self.given.is_empty() {
+            let message = format!("no active account is left by {}", self.given.join(" "));
+            return Err(CollectError::Scope(message));
+        }
         Ok(accounts)
     }
 

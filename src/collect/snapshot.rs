@@ -47,6 +47,7 @@ pub async fn take_snapshot(
         format_version: SNAPSHOT_FORMAT.to_owned(),
         kind: "snapshot".to_owned(),
         created_at: now,
+        managed_path: scope.managed_path.clone(),
         organization,
         accounts,
     })

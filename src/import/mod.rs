@@ -154,6 +154,10 @@ impl Importer<'_> {
             for (name, role) in &inventory.roles {
                 if is_owned(&role.path, &role.tags, self.managed_path) {
                     let spec = self.role(account, name, role);
+                    if spec.trusted.is_empty() {
+                        // Trusted by no user or role: no spec can say that, and the comparison will show it.
+                        continue;
+                    }
                     let same = found.entry(name.to_ascii_lowercase()).or_default();
                     same.push((account, spec));
                 }

@@ -38,6 +38,10 @@ pub(super) fn read(text: &PolicyText, user_of: impl Fn(&Arn) -> Option<String>) 
             read_condition(condition, &mut mfa, &mut incident);
         }
     }
+    if !mfa.required {
+        // A spec can't ask for an age of MFA alone.
+        mfa.max_age = None;
+    }
     Trust {
         trusted: trusted.into_iter().collect(),
         mfa,

@@ -131,6 +131,28 @@ impl Organization {
         }
     }
 
+    /// Tells whether an id is that of the root.
+    #[must_use]
+    pub fn is_root(&self, id: &str) -> bool {
+        let accounts = self.accounts.values().map(|account| &account.parent);
+        let units = self.units.values().map(|unit| &unit.parent);
+        id.starts_with("r-") && accounts.chain(units).any(|parent| parent == id)
+    }
+
+    /// Finds an account or unit whose parent is neither a unit nor a root: the tree has a hole, so that selecting by
+    /// unit would miss what lies below it.
+    #[must_use]
+    pub fn orphan(&self) -> Option<&str> {
+        let accounts = self.accounts.iter();
+        let accounts = accounts.map(|(id, account)| (id.as_str(), &account.parent));
+        let units = self.units.iter();
+        let units = units.map(|(id, unit)| (id.as_str(), &unit.parent));
+        accounts
+            .chain(units)
+            .find(|(_, parent)| !parent.starts_with("r-") && !self.units.contains_key(*parent))
+            .map(|(id, _)| id)
+    }
+
     /// Iterates over the accounts that can be entered.
     pub fn active_accounts(&self) -> impl Iterator<Item = (&AccountId, &Account)> {
         self.accounts
@@ -224,6 +246,14 @@ pub(crate) mod tests {
                 "/Sandbox"
             ]
         );
+    }
+
+    #[test]
+    fn a_hole_in_the_tree_is_found() {
+        let mut organization = sample();
+        assert_eq!(organization.orphan(), None);
+        organization.units.remove("ou-root-work");
+        assert_eq!(organization.orphan(), Some("444444444444"));
     }
 
     #[test]

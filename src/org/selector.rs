@@ -140,7 +140,7 @@ impl Selector {
             Kind::UnitPath(path) => above.any(|unit| path.matches(&organization.unit_path(unit))),
             Kind::UnitId(wanted) => {
                 // Every account is below the root, whose id only a top-level parent tells.
-                wanted.starts_with("r-") || above.any(|unit| unit == wanted)
+                organization.is_root(wanted) || above.any(|unit| unit == wanted)
             }
             Kind::Tag { key, value } => account
                 .tags
@@ -316,6 +316,7 @@ mod tests {
             (&["ou:/Workloads/"], &["ou:/Workloads/Prod"], "4"),
             (&["ou:/Workloads/*"], &[], "3"),
             (&["ou-root-work"], &[], "34"),
+            (&["r-root"], &[], "12345"),
             (&["tag:tier=1"], &[], "3"),
             (&["tag:tier=*"], &[], "3"),
             (&["management", "emergency"], &[], "12"),
@@ -335,6 +336,7 @@ mod tests {
             ("account:nobody", Severity::Error),
             ("ou:/Nowhere", Severity::Error),
             ("ou-root-nowhere", Severity::Error),
+            ("r-nowhere", Severity::Error),
             ("account:no*", Severity::Warning),
             ("tag:tier=9", Severity::Warning),
             ("ou:/Empty", Severity::Warning),

@@ -37,6 +37,9 @@ pub struct Change {
     /// Whether the resource is not managed yet, so that the change takes it over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adoption: bool,
+    /// Whether the resource is deleted and made again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replacement: bool,
     /// Where the spec asks for it; absent for what left the spec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Origin>,
@@ -67,6 +70,9 @@ impl Change {
 pub struct Step {
     /// The operation.
     pub operation: Operation,
+    /// Whether it only takes access away, so that it is carried out before anything gives access.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricts: bool,
     /// The resource's fingerprint after it.
     pub then: Fingerprint,
 }

@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
 use crate::org::AccountState;
-use crate::spec::{AccountOverride, MemberRole};
+use crate::spec::{AccountOverride, MemberRole, Spec};
 
 pub use change::{Action, Cause, Change, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
-pub use order::{Wave, rank};
+pub use order::{Part, Wave, schedule};
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
 
@@ -52,8 +52,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub expires_at: Option<Timestamp>,
-    /// How accounts are entered.
-    pub entry: Entry,
+    /// How accounts are entered; only a plan needs to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Entry>,
     /// What part of the organization was looked at.
     pub scope: Scope,
     /// The counts.
@@ -103,6 +104,17 @@ pub struct Entry {
     /// What differs in single accounts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<AccountId, AccountOverride>,
+}
+
+impl Entry {
+    /// How a spec says that accounts are entered.
+    #[must_use]
+    pub fn of(spec: &Spec) -> Self {
+        Self {
+            member_role: spec.organization.member_role.clone(),
+            overrides: spec.organization.overrides.clone(),
+        }
+    }
 }
 
 /// Tells what part of the organization was looked at.
@@ -195,8 +207,8 @@ pub struct PlanHeader {
     pub created_at: Timestamp,
     /// When a plan may no longer be applied.
     pub expires_at: Option<Timestamp>,
-    /// How accounts are entered.
-    pub entry: Entry,
+    /// How accounts are entered; only a plan needs to know.
+    pub entry: Option<Entry>,
     /// What part of the organization is looked at.
     pub scope: Scope,
     /// What the reader should know beside the changes.

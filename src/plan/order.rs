@@ -1,4 +1,6 @@
-//! The order of changes: what is needed comes first, removals last.
+//! The order of changes: what is needed comes first, what takes access away before what gives it, removals last.
+
+use std::ops::Range;
 
 use super::{Action, Change};
 use crate::policy::Access;
@@ -7,40 +9,79 @@ use crate::state::ResourceType;
 /// Names a stretch of an apply that is over in every account before the next begins in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wave {
-    /// Policies and users, which roles refer to: a trust policy can't name a user that is not there yet.
+    /// Policies and users that others refer to are made; policies and passwords that only lose go first too.
     Foundations,
-    /// Roles, and what policies newly allow them.
+    /// Users and roles lose what is too much: what they keep is both live and in the spec.
+    Restrictions,
+    /// Policies come to allow more, now that only those have them who shall.
+    Policies,
+    /// Roles are made, and get what is missing.
     Roles,
-    /// Roles that left the spec: in the trust policy of a role, a deleted user turns into an id.
+    /// Users get what is missing: the roles they come to assume are there.
+    Users,
+    /// Roles that left the spec go: in the trust policy of a role, a deleted user turns into an id.
     RoleRemovals,
-    /// What else left the spec, when nothing refers to it any more.
+    /// What else left the spec goes, when nothing refers to it any more.
     Removals,
 }
 
 impl Wave {
     /// Every wave, in order.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::Foundations,
+        Self::Restrictions,
+        Self::Policies,
         Self::Roles,
+        Self::Users,
         Self::RoleRemovals,
         Self::Removals,
     ];
 }
 
-/// Ranks a change within its account: first by wave, then so that access never exceeds both live state and spec.
+/// Says when a stretch of a change's operations has its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The wave.
+    pub wave: Wave,
+    /// The turn within an account's share of the wave.
+    pub turn: u8,
+    /// Which of the change's operations.
+    pub steps: Range<usize>,
+}
+
+/// Divides a change into the parts that are carried out in different waves, in order; none when it has no operations.
 #[must_use]
-pub fn rank(change: &Change) -> (Wave, u8) {
+pub fn schedule(change: &Change) -> Vec<Part> {
+    let all = change.operations.len();
+    let restricting = change
+        .operations
+        .iter()
+        .take_while(|step| step.restricts)
+        .count();
+    let part = |wave, turn, steps| Part { wave, turn, steps };
     let widens = matches!(change.access, Access::Broader | Access::Both);
-    match (change.action, change.resource_type) {
-        // Taking a password away opens nothing, so it need not wait.
-        (_, ResourceType::Credential) => (Wave::Foundations, 0),
-        (Action::Delete, ResourceType::IamRole) => (Wave::RoleRemovals, 0),
-        (Action::Delete, ResourceType::IamUser) => (Wave::Removals, 0),
-        (Action::Delete, ResourceType::IamPolicy) => (Wave::Removals, 1),
-        // A policy that comes to allow more waits for the roles that must lose it or stop trusting someone.
-        (Action::Update, ResourceType::IamPolicy) if widens => (Wave::Roles, 1),
-        (_, ResourceType::IamPolicy) => (Wave::Foundations, 1),
-        (_, ResourceType::IamUser) => (Wave::Foundations, 2),
-        (_, ResourceType::IamRole) => (Wave::Roles, 0),
-    }
+    let parts = match (change.action, change.resource_type) {
+        (_, ResourceType::Credential) => vec![part(Wave::Foundations, 0, 0..all)],
+        (Action::Delete, ResourceType::IamRole) => vec![part(Wave::RoleRemovals, 0, 0..all)],
+        (Action::Delete, ResourceType::IamUser) => vec![part(Wave::Removals, 0, 0..all)],
+        (Action::Delete, ResourceType::IamPolicy) => vec![part(Wave::Removals, 1, 0..all)],
+        (Action::Update, ResourceType::IamPolicy) if widens => {
+            vec![part(Wave::Policies, 0, 0..all)]
+        }
+        (_, ResourceType::IamPolicy) => vec![part(Wave::Foundations, 1, 0..all)],
+        (Action::Update, ResourceType::IamUser) => vec![
+            part(Wave::Restrictions, 0, 0..restricting),
+            part(Wave::Users, 0, restricting..all),
+        ],
+        (_, ResourceType::IamUser) => vec![part(Wave::Foundations, 2, 0..all)],
+        (Action::Update, ResourceType::IamRole) => vec![
+            part(Wave::Restrictions, 1, 0..restricting),
+            part(Wave::Roles, 0, restricting..all),
+        ],
+        (_, ResourceType::IamRole) => vec![part(Wave::Roles, 0, 0..all)],
+    };
+    parts
+        .into_iter()
+        .filter(|part| !part.steps.is_empty())
+        .collect()
 }

@@ -139,7 +139,7 @@ pub fn check_gates(
     find(
         Gate::Removals,
         format!(
-            "{} of {managed} managed objects would be removed, more than the {}% of safety.max_removals",
+            "{} of {managed} managed objects would be removed or replaced, more than the {}% of safety.max_removals",
             removals.len(),
             rules.max_removals
         ),
@@ -196,9 +196,9 @@ fn removes(change: &Change, resource_type: ResourceType) -> bool {
 
 fn removals(changes: &[Change], managed: usize, rules: &SafetyRules) -> Vec<Address> {
     let removals = addresses(changes, |change| {
-        change.action == Action::Delete
-            && change.resource_type != ResourceType::Credential
-            && change.blocked.is_none()
+        let deleted =
+            change.action == Action::Delete && change.resource_type != ResourceType::Credential;
+        (deleted || change.replacement) && change.blocked.is_none()
     });
     if removals.len() * 100 > managed * usize::from(rules.max_removals) {
         removals

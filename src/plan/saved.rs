@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Change, FORMAT_VERSION, Kind, Plan};
-use crate::state::sha256;
+use crate::state::{Address, Operation, ResourceKey, sha256};
 
 /// Says why a text is no plan that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum ParsePlanError {
         "its format {0:?} is not known to this version, which reads {FORMAT_VERSION}; use a newer breakglass"
     )]
     Version(String),
+    /// It says of a change what it does not do.
+    #[error("{0} is not what its operations are about: the file was edited; make a new plan")]
+    Inconsistent(Address),
     /// It was changed after it was written.
     #[error("its content does not fit its digest: the file was edited or damaged; make a new plan")]
     Digest,
@@ -42,11 +45,38 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
         return Err(ParsePlanError::Format("it has no kind".to_owned()));
     }
     let plan: Plan = serde_json::from_str(text).map_err(format)?;
-    if plan.digest == plan.compute_digest() {
-        Ok(plan)
-    } else {
-        Err(ParsePlanError::Digest)
+    if plan.digest != plan.compute_digest() {
+        return Err(ParsePlanError::Digest);
     }
+    if plan.kind == Kind::Plan && plan.expires_at.is_none() {
+        return Err(ParsePlanError::Format("it has no expires_at".to_owned()));
+    }
+    // Whoever edits a plan can digest it anew; what is shown must still be what is done.
+    match plan.changes.iter().find(|change| !is_consistent(change)) {
+        Some(change) => Err(ParsePlanError::Inconsistent(change.address.clone())),
+        None => Ok(plan),
+    }
+}
+
+/// Tells whether a change's operations change that very resource, in that very account.
+fn is_consistent(change: &Change) -> bool {
+    let key = ResourceKey::new(change.resource_type, &change.name);
+    let address = Address {
+        account: change.account.clone(),
+        resource_type: change.resource_type,
+        name: change.name.clone(),
+    };
+    let policy_here = |operation: &Operation| match operation {
+        Operation::SetPolicyDocument { arn, .. } | Operation::DeletePolicy { arn } => {
+            arn.account() == change.account.as_str()
+        }
+        _ => true,
+    };
+    change.address == address
+        && change
+            .operations
+            .iter()
+            .all(|step| step.operation.target() == key && policy_here(&step.operation))
 }
 
 /// Says why a plan may not be applied any more, or not here.

@@ -61,6 +61,7 @@ fn change(account: (&str, &str), resource_type: ResourceType, name: &str) -> Cha
         cause: Cause::Live,
         reason: None,
         adoption: false,
+        replacement: false,
         source: Some(Origin {
             file: "breakglass.yaml".to_owned(),
             line: 28,
@@ -69,6 +70,7 @@ fn change(account: (&str, &str), resource_type: ResourceType, name: &str) -> Cha
         blocked: None,
         fingerprint: absent(),
         operations: vec![Step {
+            restricts: false,
             operation: Operation::DeleteRole {
                 name: name.to_owned(),
             },
@@ -243,7 +245,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         spec_digest: "sha256:00".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: (kind == Kind::Plan).then_some(Timestamp::UNIX_EPOCH),
-        entry: crate::plan::Entry::default(),
+        entry: Some(crate::plan::Entry::default()),
         scope: Scope::default(),
         notes: vec!["the selector tag:tier=gold matches no account".to_owned()],
         skipped: vec![Skipped {

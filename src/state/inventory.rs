@@ -83,15 +83,12 @@ impl Inventory {
         }
     }
 
-    /// Takes out one resource alone, a user with its login profile.
+    /// Takes out one resource alone.
     #[must_use]
     pub fn only(&self, key: &ResourceKey) -> Self {
         let mut alone = Self::default();
         if let Some(resource) = self.get(key) {
             alone.insert(&key.name, resource);
-        }
-        if key.resource_type == ResourceType::IamUser && self.login_profiles.contains(&key.name) {
-            alone.insert(&key.name, Resource::LoginProfile);
         }
         alone
     }

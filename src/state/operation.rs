@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyText, Principal, Tags};
+use super::{PolicyText, Principal, ResourceKey, ResourceType, Tags};
 use crate::ids::{Arn, IamPath};
 
 /// States one change to one account's IAM, with everything that is needed to carry it out.
@@ -177,6 +177,69 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The managed policy that it makes someone have, attached or as a boundary.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Arn> {
+        match self {
+            Self::AttachPolicy { policy, .. } | Self::SetBoundary { policy, .. } => Some(policy),
+            Self::CreateUser {
+                permissions_boundary,
+                ..
+            }
+            | Self::CreateRole {
+                permissions_boundary,
+                ..
+            } => permissions_boundary.as_ref(),
+            Self::CreatePolicy { .. }
+            | Self::SetPolicyDocument { .. }
+            | Self::SetUserPath { .. }
+            | Self::SetTrustPolicy { .. }
+            | Self::SetRoleSettings { .. }
+            | Self::PutInlinePolicy { .. }
+            | Self::DeleteInlinePolicy { .. }
+            | Self::DetachPolicy { .. }
+            | Self::RemoveBoundary { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::RemoveFromGroup { .. }
+            | Self::DeleteAccessKey { .. }
+            | Self::DeleteLoginProfile { .. }
+            | Self::DeletePolicy { .. }
+            | Self::DeleteUser { .. }
+            | Self::DeleteRole { .. } => None,
+        }
+    }
+
+    /// The resource that it changes.
+    #[must_use]
+    pub fn target(&self) -> ResourceKey {
+        let key = |kind, name: &str| ResourceKey::new(kind, name);
+        match self {
+            Self::CreatePolicy { name, .. } => key(ResourceType::IamPolicy, name),
+            Self::SetPolicyDocument { arn, .. } | Self::DeletePolicy { arn } => {
+                key(ResourceType::IamPolicy, arn.name())
+            }
+            Self::CreateUser { name, .. }
+            | Self::DeleteUser { name }
+            | Self::SetUserPath { user: name, .. }
+            | Self::RemoveFromGroup { user: name, .. }
+            | Self::DeleteAccessKey { user: name, .. } => key(ResourceType::IamUser, name),
+            Self::DeleteLoginProfile { user } => key(ResourceType::Credential, user),
+            Self::CreateRole { name, .. }
+            | Self::DeleteRole { name }
+            | Self::SetTrustPolicy { role: name, .. }
+            | Self::SetRoleSettings { role: name, .. } => key(ResourceType::IamRole, name),
+            Self::PutInlinePolicy { principal, .. }
+            | Self::DeleteInlinePolicy { principal, .. }
+            | Self::AttachPolicy { principal, .. }
+            | Self::DetachPolicy { principal, .. }
+            | Self::SetBoundary { principal, .. }
+            | Self::RemoveBoundary { principal }
+            | Self::Tag { principal, .. }
+            | Self::Untag { principal, .. } => principal.key(),
+        }
+    }
+
     /// The IAM action that carries it out, such as `iam:CreateRole`.
     #[must_use]
     pub fn action(&self) -> &'static str {

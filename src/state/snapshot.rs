@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Inventory;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, IamPath};
 use crate::org::Organization;
 
 /// Holds the live state of an organization. It holds no secret: IAM never gives one out in the reads it is made of.
@@ -19,6 +19,8 @@ pub struct Snapshot {
     /// When it was taken.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
+    /// The path of what was read in full in every account.
+    pub managed_path: IamPath,
     /// The organization's accounts and units.
     pub organization: Organization,
     /// What was read of each active account.

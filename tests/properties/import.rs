@@ -102,6 +102,7 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
         format_version: "1.0".to_owned(),
         kind: "snapshot".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
+        managed_path: "/break-glass/".parse().unwrap(),
         accounts: accounts
             .map(|id| (id.clone(), Reading::Complete(Inventory::default())))
             .collect(),

@@ -1,9 +1,21 @@
-//! A plan, applied, leaves nothing to plan.
+//! A plan, applied, leaves nothing to plan, also when the apply was killed on the way.
 
-use breakglass::ids::Partition;
-use breakglass::plan::{AccountContext, AccountDiff, Action, Change, diff_account, rank};
-use breakglass::policy::CanonicalContext;
-use breakglass::state::{Desired, Fingerprint, Inventory, ResourceKey};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use breakglass::apply::{ApplyOptions, ApplyOutcome, ApplyReport, apply};
+use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Offline};
+use breakglass::ids::{AccountId, Partition};
+use breakglass::org::{Account, AccountState, Organization};
+use breakglass::plan::{
+    AccountContext, AccountDiff, Action, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules, Scope,
+    diff_account, schedule,
+};
+use breakglass::state::{
+    Desired, Inventory, Operation, ReadScope, Reading, Resource, ResourceKey, Snapshot,
+};
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::generate::{MANAGED, account, desired, live};
@@ -19,33 +31,157 @@ fn diff(desired: &Desired, live: &Inventory) -> AccountDiff {
     diff_account(&context, desired, live)
 }
 
-fn canonical() -> CanonicalContext {
-    CanonicalContext {
-        partition: Some(Partition::commercial()),
+fn plan(diff: AccountDiff) -> Plan {
+    let mut builder = PlanBuilder::default();
+    builder.add(&account(), diff, false);
+    let header = PlanHeader {
+        kind: Kind::Plan,
+        organization_id: "o-exampleorg1".to_owned(),
+        spec_digest: String::new(),
+        created_at: Timestamp::UNIX_EPOCH,
+        expires_at: None,
+        entry: None,
+        scope: Scope::default(),
+        notes: Vec::new(),
+        skipped: Vec::new(),
+    };
+    let rules = SafetyRules {
+        max_removals: 100,
+        min_users: 0,
+        declared_users: None,
+        member_roles: BTreeSet::new(),
+    };
+    builder.finish(header, &rules)
+}
+
+fn snapshot(live: &Inventory) -> Snapshot {
+    Snapshot {
+        format_version: "1.0".to_owned(),
+        kind: "snapshot".to_owned(),
+        created_at: Timestamp::UNIX_EPOCH,
+        managed_path: MANAGED.parse().unwrap(),
+        organization: Organization {
+            id: "o-exampleorg1".to_owned(),
+            partition: Partition::commercial(),
+            management_account: account(),
+            units: BTreeMap::new(),
+            accounts: BTreeMap::from([(
+                account(),
+                Account {
+                    name: "test".to_owned(),
+                    state: AccountState::Active,
+                    parent: "r-root".to_owned(),
+                    tags: None,
+                },
+            )]),
+        },
+        accounts: BTreeMap::from([(account(), Reading::Complete(live.clone()))]),
     }
 }
 
-fn fingerprint(inventory: &Inventory, change: &Change) -> Fingerprint {
-    let key = ResourceKey::new(change.resource_type, &change.name);
-    Fingerprint::of(inventory.get(&key).as_ref(), &canonical())
+/// Dies after so many operations: every later one fails, and nothing can be read.
+struct Mortal<'a> {
+    inner: &'a Offline,
+    left: AtomicUsize,
 }
 
-/// Carries out a plan in its order, checking every fingerprint on the way.
-fn carry_out(live: &Inventory, mut changes: Vec<Change>) -> Result<Inventory, TestCaseError> {
-    let mut inventory = live.clone();
-    changes.sort_by_key(rank);
-    for change in &changes {
-        if change.operations.is_empty() {
-            continue;
-        }
-        prop_assert_eq!(&fingerprint(&inventory, change), &change.fingerprint);
-        for step in &change.operations {
-            let applied = inventory.apply(&step.operation);
-            prop_assert!(applied.is_ok(), "{}: {applied:?}", change.address);
-            prop_assert_eq!(&fingerprint(&inventory, change), &step.then);
-        }
+impl Mortal<'_> {
+    fn dead<'a, T: Send + 'a>(&self) -> Answer<'a, T> {
+        let error = CloudError::new(ErrorKind::Network, "test", "dead");
+        std::future::ready(Err(error)).boxed()
     }
-    Ok(inventory)
+}
+
+impl Cloud for Mortal<'_> {
+    fn organization<'a>(
+        &'a self,
+        expected: Option<&'a str>,
+        with_tags: bool,
+    ) -> Answer<'a, Organization> {
+        self.inner.organization(expected, with_tags)
+    }
+
+    fn account<'a>(
+        &'a self,
+        account: &'a AccountId,
+        scope: &'a ReadScope,
+    ) -> Answer<'a, Inventory> {
+        self.inner.account(account, scope)
+    }
+
+    fn resource<'a>(
+        &'a self,
+        account: &'a AccountId,
+        key: &'a ResourceKey,
+    ) -> Answer<'a, Option<Resource>> {
+        if self.left.load(Ordering::Relaxed) == 0 {
+            return self.dead();
+        }
+        self.inner.resource(account, key)
+    }
+
+    fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return self.dead();
+        }
+        self.left.store(left - 1, Ordering::Relaxed);
+        self.inner.execute(account, operation)
+    }
+
+    fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {
+        self.inner.partition(expected)
+    }
+}
+
+fn carry_out(plan: &Plan, cloud: &dyn Cloud) -> ApplyReport {
+    let options = ApplyOptions {
+        concurrency: 1,
+        max_failures: None,
+        check_all_first: false,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (partition, stop) = (Partition::commercial(), AtomicBool::new(false));
+    let now = || Timestamp::UNIX_EPOCH;
+    runtime.block_on(apply(
+        plan,
+        &partition,
+        cloud,
+        &options,
+        &stop,
+        &|_| {},
+        now,
+    ))
+}
+
+fn inventory(cloud: Offline) -> Inventory {
+    match cloud.into_snapshot().accounts.remove(&account()) {
+        Some(Reading::Complete(inventory)) => inventory,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn applied(live: &Inventory, plan: &Plan) -> Result<Inventory, TestCaseError> {
+    let cloud = Offline::new(snapshot(live));
+    let report = carry_out(plan, &cloud);
+    prop_assert!(
+        matches!(report.outcome, ApplyOutcome::Done | ApplyOutcome::Blocked),
+        "{report:#?}"
+    );
+    Ok(inventory(cloud))
+}
+
+/// Checks that all that is left is what a person must do.
+fn expect_settled(desired: &Desired, after: &Inventory) -> Result<(), TestCaseError> {
+    for change in diff(desired, after).changes {
+        prop_assert!(
+            change.action == Action::Manual || change.blocked.is_some(),
+            "left: {change:?}"
+        );
+    }
+    Ok(())
 }
 
 proptest! {
@@ -56,14 +192,26 @@ proptest! {
         desired in desired(),
         live in live(),
     ) {
-        let plan = diff(&desired, &live);
-        let after = carry_out(&live, plan.changes)?;
-        for change in diff(&desired, &after).changes {
-            prop_assert!(
-                change.action == Action::Manual || change.blocked.is_some(),
-                "left: {change:?}"
-            );
-        }
+        let plan = plan(diff(&desired, &live));
+        expect_settled(&desired, &applied(&live, &plan)?)?;
+    }
+
+    #[test]
+    fn an_apply_that_died_anywhere_is_finished_by_the_next(
+        desired in desired(),
+        live in live(),
+        steps in 0..20_usize,
+    ) {
+        let plan = plan(diff(&desired, &live));
+        let cloud = Offline::new(snapshot(&live));
+        let mortal = Mortal { inner: &cloud, left: AtomicUsize::new(steps) };
+        carry_out(&plan, &mortal);
+        // The same plan again, and a new plan, both finish it.
+        let between = inventory(cloud);
+        let again = applied(&between, &plan)?;
+        let anew = applied(&between, &self::plan(diff(&desired, &between)))?;
+        expect_settled(&desired, &again)?;
+        expect_settled(&desired, &anew)?;
     }
 
     #[test]
@@ -71,15 +219,35 @@ proptest! {
         desired in desired(),
         live in live(),
     ) {
-        let plan = diff(&desired, &live);
-        let after = carry_out(&live, plan.changes)?;
+        let after = applied(&live, &plan(diff(&desired, &live)))?;
         for (name, role) in &live.roles {
             let managed = role.path.is_under(&MANAGED.parse().unwrap())
                 || role.tags.get("breakglass:managed").is_some_and(|value| value == "true");
-            let wanted = desired.roles.iter().flatten().any(|(other, _)| other.eq_ignore_ascii_case(name));
+            let wanted = desired
+                .roles
+                .iter()
+                .flatten()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name));
             if !managed && !wanted {
                 prop_assert_eq!(after.roles.get(name), Some(role));
             }
+        }
+    }
+
+    #[test]
+    fn every_operation_shows_in_the_fingerprint_and_has_its_turn_once(
+        desired in desired(),
+        live in live(),
+    ) {
+        for change in diff(&desired, &live).changes {
+            let mut before = &change.fingerprint;
+            for step in &change.operations {
+                prop_assert_ne!(before, &step.then, "{:?}", step.operation);
+                before = &step.then;
+            }
+            let turns: Vec<usize> =
+                schedule(&change).into_iter().flat_map(|part| part.steps).collect();
+            prop_assert_eq!(turns, (0..change.operations.len()).collect::<Vec<_>>());
         }
     }
 

@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{deliver, print, say};
 use crate::cli::progress;
-use crate::plan::{Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
+use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
 use crate::report::{Format, render_apply, render_plan};
 use crate::spec::Duration;
 use clap::Args;
@@ -52,11 +52,21 @@ pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit,
         }
         check_fresh(&plan, now(), None)?;
         let report = carry_out(args, global, &connection, &plan).await?;
-        connection.close(args.compare.cloud.org.as_deref())?;
-        deliver(&args.compare.output, global, |format, style| {
+        // What was done matters more than where it could not be told.
+        let told = deliver(&args.compare.output, global, |format, style| {
             render_apply(&report, format, style)
-        })?;
-        Ok(exit(&report))
+        });
+        let told = connection
+            .close(args.compare.cloud.org.as_deref())
+            .and(told);
+        match (exit(&report), told) {
+            (exit, Ok(())) => Ok(exit),
+            (Exit::Success, Err(error)) => Err(error),
+            (exit, Err(error)) => {
+                say(&error.render(global.color.colors_stderr()));
+                Ok(exit)
+            }
+        }
     })
 }
 
@@ -77,7 +87,7 @@ async fn saved(
     }
     if !args.compare.spec.files.is_empty() {
         let loaded = args.compare.spec.load(global)?;
-        if loaded.digest != plan.spec_digest {
+        if loaded.digest != plan.spec_digest || plan.entry != Some(Entry::of(&loaded.spec)) {
             return Err(Staleness::Spec {
                 found: plan.spec_digest,
                 expected: loaded.digest,
@@ -87,7 +97,8 @@ async fn saved(
     }
     // Before anything is opened: an old plan needs no credentials to be refused.
     check_fresh(&plan, now(), args.expect_digest.as_deref())?;
-    let connection = Connection::open(&args.compare.cloud, &plan.entry).await?;
+    let entry = plan.entry.clone().unwrap_or_default();
+    let connection = Connection::open(&args.compare.cloud, &entry).await?;
     Ok((connection, plan))
 }
 
@@ -101,9 +112,12 @@ async fn fresh(args: &ApplyArgs, global: &GlobalArgs) -> Result<(Connection, Pla
     }
     let (connection, plan) =
         compare_live(&args.compare, global, Kind::Plan, Some(args.ttl)).await?;
+    let style = crate::cli::output::style(global);
     if args.compare.output.format == Format::Text {
-        let style = crate::cli::output::style(global);
         print(&render_plan(&plan, Format::Text, style))?;
+    } else if !args.yes {
+        // Whoever is asked must see what about; stdout is for the result.
+        say(&render_plan(&plan, Format::Text, style));
     }
     Ok((connection, plan))
 }
@@ -177,7 +191,7 @@ async fn carry_out(
             .map(|bound| bound.of(writes)),
         check_all_first: args.plan.is_some(),
     };
-    let bar = progress::bar(global, "applying");
+    let bar = progress::bar(global, "applying changes");
     bar.set_length(writes as u64);
     let stop = stop_on_interrupt();
     let report = apply(

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{print, say};
 use crate::cli::progress;
 use crate::collect::read_everything;
-use crate::files::write_whole;
+use crate::files::write_new;
 use crate::ids::{AccountId, IamPath};
 use crate::import::{ImportSettings, import};
 use crate::plan::Entry;
@@ -24,7 +24,7 @@ use crate::text::visible;
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     cloud: CloudArgs,
-    /// The file to write; stdout when not given.
+    /// The file to write, which must not be there yet; stdout when not given.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Refuse any organization but this one.
@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(args: &ImportArgs, global: &GlobalArgs) -> Result<Exit
         member_role: member_role.clone(),
         ..Entry::default()
     };
-    let bar = progress::bar(global, "reading");
+    let bar = progress::bar(global, "reading accounts");
     let read = block_on_reading(async {
         let connection = Connection::open(&args.cloud, &entry).await?;
         let cloud = connection.cloud();
@@ -80,8 +80,9 @@ pub(in crate::cli) fn run(args: &ImportArgs, global: &GlobalArgs) -> Result<Exit
     })?;
     let text = written(&spec)?;
     match &args.out {
-        Some(path) => write_whole(path, text.as_bytes())
-            .map_err(|error| CliError::io("write", path, &error))?,
+        Some(path) => {
+            write_new(path, text.as_bytes()).map_err(|error| CliError::io("write", path, &error))?
+        }
         None => print(&text)?,
     }
     for unreadable in &read.unreadable {

@@ -21,7 +21,7 @@ use super::progress;
 use crate::cli::clock::now;
 use crate::collect::{CompareRequest, compare};
 use crate::plan::{Entry, Kind, Plan};
-use crate::spec::{Duration, Loaded};
+use crate::spec::Duration;
 
 /// How long a plan may be applied when nothing else is said.
 pub(super) const DEFAULT_TTL: &str = "24h";
@@ -35,7 +35,7 @@ pub(super) async fn compare_live(
 ) -> Result<(Connection, Plan), CliError> {
     let filter = args.scope.filter()?;
     let loaded = args.spec.load(global)?;
-    let connection = Connection::open(&args.cloud, &entry(&loaded)).await?;
+    let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
     let now = now();
     let request = CompareRequest {
         kind,
@@ -45,7 +45,7 @@ pub(super) async fn compare_live(
         now,
         expires_at: ttl.map(|ttl| expiry(now, ttl)).transpose()?,
     };
-    let bar = progress::bar(global, "reading");
+    let bar = progress::bar(global, "reading accounts");
     let plan = compare(
         connection.cloud(),
         &loaded,
@@ -67,12 +67,4 @@ fn expiry(now: Timestamp, ttl: Duration) -> Result<Timestamp, CliError> {
                 .ok()
         })
         .ok_or_else(|| CliError::new(Exit::Usage, format!("--ttl {ttl} is too long")))
-}
-
-/// How accounts are entered, by the spec.
-pub(super) fn entry(loaded: &Loaded) -> Entry {
-    Entry {
-        member_role: loaded.spec.organization.member_role.clone(),
-        overrides: loaded.spec.organization.overrides.clone(),
-    }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::entry;
 use crate::cli::args::{CloudArgs, GlobalArgs, SpecArgs};
 use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on_reading};
@@ -14,6 +13,7 @@ use crate::cli::output::say;
 use crate::cli::progress;
 use crate::cloud::write_snapshot;
 use crate::collect::take_snapshot;
+use crate::plan::Entry;
 use crate::state::Reading;
 use crate::text::visible;
 
@@ -31,9 +31,9 @@ pub(in crate::cli) struct SnapshotArgs {
 
 pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     let loaded = args.spec.load(global)?;
-    let bar = progress::bar(global, "reading");
+    let bar = progress::bar(global, "reading accounts");
     let snapshot = block_on_reading(async {
-        let connection = Connection::open(&args.cloud, &entry(&loaded)).await?;
+        let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
         let concurrency = usize::from(args.cloud.concurrency);
         take_snapshot(
             connection.cloud(),

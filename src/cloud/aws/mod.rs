@@ -113,7 +113,11 @@ impl Cloud for Aws {
         async move {
             let reader = self.organization_reader();
             let caller = self.sessions.caller();
-            reader.organization(caller, expected, with_tags).await
+            let organization = reader.organization(caller, expected, with_tags).await?;
+            match organization.orphan() {
+                Some(orphan) => Err(CloudError::hole_in_tree(orphan)),
+                None => Ok(organization),
+            }
         }
         .boxed()
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use self::difference::Difference;
-use self::permissions::KnownPolicies;
+use self::permissions::{KnownPolicies, Permissions};
 use self::steps::{Effects, sequence};
 use super::{Action, Cause, Change, Field, Risk};
 use crate::ids::{AccountId, Arn, IamPath, Partition};
@@ -86,7 +86,13 @@ fn known_policies(
         .policies
         .iter()
         .flatten()
-        .map(|(name, wanted)| (name, &wanted.value.policy));
+        .map(|(name, wanted)| (name, &wanted.value.policy))
+        .filter(|(name, wanted)| {
+            // One that lies elsewhere stays there.
+            let same = live.same_name(ResourceType::IamPolicy, name);
+            same.and_then(|name| live.policies.get(name))
+                .is_none_or(|live| live.path == wanted.path)
+        });
     live.policies
         .iter()
         .chain(wanted)
@@ -116,12 +122,15 @@ enum Standing {
     Adoptable,
     /// It is in the way: it can't become what the spec wants.
     InTheWay(String),
+    /// It is managed, but what the spec gives it is not there.
+    Dangling(String),
 }
 
 /// Says what a finding is, beside its difference.
 struct Finding<'a> {
     action: Action,
     adoption: bool,
+    replacement: bool,
     reason: Option<String>,
     blocked: Option<String>,
     origin: Option<&'a Origin>,
@@ -132,6 +141,7 @@ impl<'a> Finding<'a> {
         Self {
             action,
             adoption: false,
+            replacement: false,
             reason: None,
             blocked: None,
             origin: Some(origin),
@@ -143,6 +153,7 @@ impl<'a> Finding<'a> {
         Self {
             action: Action::Delete,
             adoption: false,
+            replacement: false,
             reason: Some("managed, but the spec does not ask for it in this account".to_owned()),
             blocked: None,
             origin: None,
@@ -155,6 +166,14 @@ impl<'a> Finding<'a> {
             adoption: true,
             ..Self::new(Action::Update, origin)
                 .because("it exists and is not managed: this adopts it")
+        }
+    }
+
+    /// A managed object that IAM can't change in place.
+    fn replacement(origin: &'a Origin) -> Self {
+        Self {
+            replacement: true,
+            ..Self::new(Action::Update, origin)
         }
     }
 
@@ -252,8 +271,48 @@ impl Differ<'_> {
                 difference.operations.clear();
                 Finding::adoption(origin).blocked(why)
             }
+            Standing::Dangling(why) => {
+                difference.operations.clear();
+                Finding::new(Action::Update, origin).blocked(why)
+            }
         };
         self.record(key, finding, difference);
+    }
+
+    /// Records something that is made, if everything that it refers to is there.
+    fn record_creation(
+        &mut self,
+        key: &ResourceKey,
+        finding: Finding<'_>,
+        spec: Permissions<'_>,
+        mut difference: Difference,
+    ) {
+        match self.dangling(spec) {
+            Some(why) => {
+                difference.operations.clear();
+                self.record(key, finding.blocked(why), difference);
+            }
+            None => self.record(key, finding, difference),
+        }
+    }
+
+    fn unless_dangling(&self, standing: Standing, spec: Permissions<'_>) -> Standing {
+        match standing {
+            Standing::InTheWay(_) | Standing::Dangling(_) => standing,
+            Standing::Owned | Standing::Moved | Standing::Adoptable => {
+                self.dangling(spec).map_or(standing, Standing::Dangling)
+            }
+        }
+    }
+
+    /// Says which policy of this account the spec refers to that is neither there nor made by this plan.
+    fn dangling(&self, spec: Permissions<'_>) -> Option<String> {
+        let missing = spec.policies().find(|arn| {
+            arn.account() == self.context.id.as_str()
+                && !self.known.contains_key(arn)
+                && !self.live.others.policies.contains(arn.name())
+        })?;
+        Some(format!("it refers to {missing}, which is not there"))
     }
 
     /// Records a change, unless nothing differs.
@@ -270,6 +329,7 @@ impl Differ<'_> {
         let Finding {
             action,
             adoption,
+            replacement,
             reason,
             mut blocked,
             origin,
@@ -300,6 +360,7 @@ impl Differ<'_> {
             cause: Cause::Live,
             reason,
             adoption,
+            replacement,
             source: origin.cloned(),
             fields,
             blocked,

@@ -20,6 +20,13 @@ pub(super) struct Permissions<'a> {
     inline: &'a BTreeMap<String, PolicyText>,
 }
 
+impl<'a> Permissions<'a> {
+    /// Every managed policy that these refer to, the boundary included.
+    pub(super) fn policies(self) -> impl Iterator<Item = &'a Arn> {
+        self.managed.iter().chain(self.boundary)
+    }
+}
+
 impl<'a> From<&'a User> for Permissions<'a> {
     fn from(user: &'a User) -> Self {
         Self {
@@ -45,17 +52,24 @@ impl<'a> From<&'a Role> for Permissions<'a> {
 /// Knows the documents of an account's customer managed policies, as the plan will leave them.
 pub(super) type KnownPolicies = BTreeMap<Arn, Effects>;
 
-/// Compares the permissions and tags of a user or role.
+/// Compares the permissions and tags of a user or role; `swapped` says that other people come to have them.
 pub(super) fn compare_permissions(
     difference: &mut Difference,
     principal: &Principal,
     (live, spec): (Permissions<'_>, Permissions<'_>),
+    swapped: bool,
     known: &KnownPolicies,
     context: &CanonicalContext,
 ) {
     compare_boundary(difference, principal, live.boundary, spec.boundary);
     compare_managed(difference, principal, live.managed, spec.managed, known);
-    compare_inline(difference, principal, live.inline, spec.inline, context);
+    compare_inline(
+        difference,
+        principal,
+        (live.inline, spec.inline),
+        swapped,
+        context,
+    );
     compare_tags(difference, principal, live.tags, spec.tags);
 }
 
@@ -133,8 +147,8 @@ fn compare_managed(
 fn compare_inline(
     difference: &mut Difference,
     principal: &Principal,
-    live: &BTreeMap<String, PolicyText>,
-    spec: &BTreeMap<String, PolicyText>,
+    (live, spec): (&BTreeMap<String, PolicyText>, &BTreeMap<String, PolicyText>),
+    swapped: bool,
     context: &CanonicalContext,
 ) {
     let names: BTreeSet<&String> = live.keys().chain(spec.keys()).collect();
@@ -144,12 +158,20 @@ fn compare_inline(
             name: name.clone(),
             document: document.clone(),
         };
+        let delete = || Operation::DeleteInlinePolicy {
+            principal: principal.clone(),
+            name: name.clone(),
+        };
         let (live, spec) = (live.get(name), spec.get(name));
         let (access, stage, operation) = match (live, spec) {
             (Some(live), Some(spec)) => {
                 let Some(access) = compare_documents(live, spec, context) else {
                     continue;
                 };
+                // Newcomers must not find what the spec does not give, nor leavers what it gives.
+                if swapped && access == Access::Both && !Effects::of(live).denies {
+                    difference.step(Stage::Narrow, delete());
+                }
                 let stage = replacement_stage(access, Effects::of(spec));
                 (access, stage, put(spec))
             }
@@ -159,14 +181,10 @@ fn compare_inline(
             }
             (Some(live), None) => {
                 let effects = Effects::of(live);
-                let operation = Operation::DeleteInlinePolicy {
-                    principal: principal.clone(),
-                    name: name.clone(),
-                };
                 (
                     opposite(arrival_access(effects)),
                     effects.departure(),
-                    operation,
+                    delete(),
                 )
             }
             (None, None) => continue,

@@ -39,7 +39,8 @@ impl Differ<'_> {
         difference.risk = Some(Risk::Medium);
         difference.access = Access::Broader;
         let finding = Finding::new(Action::Create, &wanted.origin);
-        self.record(&key(ResourceType::IamRole, name), finding, difference);
+        let key = key(ResourceType::IamRole, name);
+        self.record_creation(&key, finding, Permissions::from(&wanted.value), difference);
     }
 
     fn update_role(&mut self, name: &str, wanted: &Wanted<Role>, live_name: &str, live: &Role) {
@@ -55,12 +56,13 @@ impl Differ<'_> {
         }
         self.compare_roles(live_name, live, spec, &mut difference);
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
+        let standing = self.unless_dangling(standing, Permissions::from(spec));
         if matches!(standing, Standing::Moved) {
             difference.operations = self.unmaking(live_name, live).operations;
             difference
                 .operations
                 .extend(self.making(live_name, spec).operations);
-            let finding = Finding::new(Action::Update, &wanted.origin).because(
+            let finding = Finding::replacement(&wanted.origin).because(
                 "replaced: IAM can't move a role to another path, so it is deleted and made again",
             );
             self.record(&key, finding, difference);
@@ -135,7 +137,7 @@ impl Differ<'_> {
             managed_policies: _,
             inline_policies: _,
         } = live;
-        compare_trust(
+        let swapped = compare_trust(
             difference,
             name,
             (trust_policy, &spec.trust_policy),
@@ -168,6 +170,7 @@ impl Differ<'_> {
             difference,
             &Principal::Role(name.to_owned()),
             (Permissions::from(live), Permissions::from(spec)),
+            swapped,
             &self.known,
             &self.canonical,
         );

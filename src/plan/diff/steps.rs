@@ -19,18 +19,30 @@ pub(super) enum Stage {
     Deny,
     /// The boundary is set.
     Bound,
-    /// The trust policy opens.
-    Trust,
+    /// The trust policy turns from some to wholly others.
+    Swap,
     /// Policies that deny too come.
     GrantGuarded,
     /// Policies that only allow come.
     Grant,
     /// Policies that only deny, and the boundary, go.
     Release,
+    /// The trust policy opens: whoever comes in finds what the spec says.
+    Trust,
     /// Tags, description, session length.
     Label,
     /// The object goes.
     Delete,
+}
+
+impl Stage {
+    /// Tells whether what is done here only takes access away from what there is.
+    fn restricts(self) -> bool {
+        matches!(
+            self,
+            Self::Credentials | Self::Narrow | Self::NarrowGuarded | Self::Deny | Self::Bound
+        )
+    }
 }
 
 /// Tells what statements of a document do, as far as order needs it.
@@ -97,10 +109,13 @@ pub(super) fn sequence(
 ) -> Result<Vec<Step>, ModelError> {
     operations
         .into_iter()
-        .map(|(_, operation)| {
+        .map(|(stage, operation)| {
             inventory.apply(&operation)?;
-            let then = Fingerprint::of(inventory.get(key).as_ref(), context);
-            Ok(Step { operation, then })
+            Ok(Step {
+                operation,
+                restricts: stage.restricts(),
+                then: Fingerprint::of(inventory.get(key).as_ref(), context),
+            })
         })
         .collect()
 }

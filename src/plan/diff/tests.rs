@@ -260,7 +260,7 @@ fn a_managed_role_at_another_path_is_replaced_and_a_user_is_moved() {
             "iam:AttachRolePolicy",
         ]
     );
-    assert!(change.reason.unwrap().starts_with("replaced"));
+    assert!(change.replacement && change.reason.unwrap().starts_with("replaced"));
 
     let moved = User {
         path: "/break-glass/eu/".parse().unwrap(),
@@ -306,7 +306,7 @@ fn a_missing_password_is_left_to_a_person_and_one_too_many_is_deleted() {
 }
 
 #[test]
-fn a_leftover_user_loses_its_credentials_first() {
+fn a_leftover_user_loses_its_password_first_and_then_the_rest() {
     let mut live = have_user(User {
         groups: BTreeSet::from(["admins".to_owned()]),
         access_keys: BTreeSet::from(["AKIAEXAMPLE".to_owned()]),
@@ -318,9 +318,90 @@ fn a_leftover_user_loses_its_credentials_first() {
         users: Some(BTreeMap::new()),
         ..Desired::default()
     };
-    let steps = actions(&only_change(&desired, &live).operations);
-    assert_eq!(steps.last(), Some(&"iam:DeleteUser"));
-    assert_eq!(steps[3], "iam:DetachUserPolicy", "{steps:?}");
+    let mut changes = changes(&desired, &live);
+    changes.sort_by_key(|change| crate::plan::schedule(change)[0].wave);
+    let steps: Vec<_> = changes
+        .iter()
+        .flat_map(|change| actions(&change.operations))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "iam:DeleteLoginProfile",
+            "iam:RemoveUserFromGroup",
+            "iam:DeleteAccessKey",
+            "iam:DetachUserPolicy",
+            "iam:DeleteUser",
+        ]
+    );
+}
+
+#[test]
+fn the_password_of_a_user_that_is_not_managed_is_left_alone() {
+    let mut live = have_user(User {
+        path: "/ops/".parse().unwrap(),
+        tags: Tags::new(),
+        ..user()
+    });
+    live.login_profiles.insert("alice".to_owned());
+    let change = only_change(&want_user(user(), false, false), &live);
+    assert!(change.blocked.is_some() && change.operations.is_empty());
+}
+
+#[test]
+fn newcomers_are_trusted_last_when_someone_stays() {
+    let both = |one: &str, other: &str| {
+        PolicyText::new(
+            trust(one, true)
+                .as_str()
+                .replace(
+                    &format!("user/{one}\""),
+                    &format!("user/{one}\",\"arn:aws:iam::222233334444:user/{other}\""),
+                )
+                .replace("\"AWS\":\"", "\"AWS\":[\"")
+                .replace(&format!("user/{other}\"}}"), &format!("user/{other}\"]}}")),
+        )
+    };
+    let live = Role {
+        trust_policy: both("alice", "mallory"),
+        managed_policies: BTreeSet::from([READ.parse().unwrap()]),
+        ..role()
+    };
+    let spec = Role {
+        trust_policy: both("alice", "bob"),
+        ..role()
+    };
+    let change = only_change(&want_role(spec), &have_role("Admin", live));
+    let steps = actions(&change.operations);
+    assert_eq!(
+        steps,
+        [
+            "iam:UpdateAssumeRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:AttachRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+        ]
+    );
+    let Operation::SetTrustPolicy { document, .. } = &change.operations[0].operation else {
+        panic!("{:?}", change.operations[0]);
+    };
+    assert!(document.as_str().contains("alice"));
+    assert!(!document.as_str().contains("bob") && !document.as_str().contains("mallory"));
+}
+
+#[test]
+fn what_refers_to_a_policy_that_is_not_there_is_not_half_made() {
+    let missing = Role {
+        managed_policies: BTreeSet::from(["arn:aws:iam::111122223333:policy/break-glass/none"
+            .parse()
+            .unwrap()]),
+        ..role()
+    };
+    for live in [Inventory::default(), have_role("Admin", role())] {
+        let change = only_change(&want_role(missing.clone()), &live);
+        assert!(change.operations.is_empty());
+        assert!(change.blocked.unwrap().contains("policy/break-glass/none"));
+    }
 }
 
 #[test]

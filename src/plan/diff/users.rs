@@ -28,6 +28,7 @@ impl Differ<'_> {
         }
         for (name, user) in unwanted(desired, &live.users) {
             if self.owns(&user.path, &user.tags) {
+                self.delete_login_profile(name, Finding::leftover());
                 self.delete_user(name, user);
             }
         }
@@ -50,11 +51,8 @@ impl Differ<'_> {
         difference.fields = created_fields(user_fields(spec));
         difference.risk = Some(Risk::Medium);
         difference.access = Access::Broader;
-        self.record(
-            &key,
-            Finding::new(Action::Create, &wanted.origin),
-            difference,
-        );
+        let finding = Finding::new(Action::Create, &wanted.origin);
+        self.record_creation(&key, finding, Permissions::from(spec), difference);
     }
 
     fn update_user(
@@ -77,6 +75,7 @@ impl Differ<'_> {
         let mut difference = Difference::default();
         self.compare_users(live_name, live, &spec, &mut difference);
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
+        let standing = self.unless_dangling(standing, Permissions::from(&spec));
         let key = key(ResourceType::IamUser, live_name);
         self.record_update(&key, (name, &wanted.origin), standing, difference);
     }
@@ -100,7 +99,8 @@ impl Differ<'_> {
             difference
                 .field("path", json!(path), json!(spec.path))
                 .weigh(Risk::Medium, Access::None)
-                .step(Stage::Label, operation);
+                // Early: trust policies will name the user where it then is.
+                .step(Stage::Credentials, operation);
         }
         if *groups != spec.groups {
             difference
@@ -127,6 +127,7 @@ impl Differ<'_> {
             difference,
             &Principal::User(user()),
             (Permissions::from(live), Permissions::from(spec)),
+            false,
             &self.known,
             &self.canonical,
         );
@@ -142,12 +143,6 @@ impl Differ<'_> {
         };
         let mut difference = Difference::default();
         self.compare_users(name, user, &bare, &mut difference);
-        if self.live.login_profiles.contains(name) {
-            let operation = Operation::DeleteLoginProfile {
-                user: name.to_owned(),
-            };
-            difference.step(Stage::Credentials, operation);
-        }
         let operation = Operation::DeleteUser {
             name: name.to_owned(),
         };
@@ -161,27 +156,46 @@ impl Differ<'_> {
 
     /// Compares whether there is a login profile. Making one needs a password, so a plan leaves that to a person.
     fn login_profile(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
-        let live = self.live.login_profiles.contains(name);
-        let spec = wanted.value.console;
-        if live == spec {
+        let user = self.live.users.get(name);
+        if user.is_some_and(|user| !self.owns(&user.path, &user.tags)) {
+            // Whose password it is shows when the user is adopted.
             return;
         }
-        let mut difference = Difference::default();
-        difference.field("login_profile", json!(live), json!(spec));
-        let finding = if spec {
-            difference.weigh(Risk::Medium, Access::None);
-            Finding::new(Action::Manual, &wanted.origin).because(
-                "it has no password yet: a person makes its login profile and gives the password to its custodian",
-            )
-        } else {
-            let operation = Operation::DeleteLoginProfile {
-                user: name.to_owned(),
-            };
-            difference
-                .weigh(Risk::High, Access::Narrower)
-                .step(Stage::Credentials, operation);
-            Finding::new(Action::Delete, &wanted.origin).because("the spec says `console: false`")
+        match (
+            self.live.login_profiles.contains(name),
+            wanted.value.console,
+        ) {
+            (false, true) => {
+                let mut difference = Difference::default();
+                difference
+                    .field("login_profile", json!(false), json!(true))
+                    .weigh(Risk::Medium, Access::None);
+                let finding = Finding::new(Action::Manual, &wanted.origin).because(
+                    "it has no password yet: a person makes its login profile and gives the password to its custodian",
+                );
+                self.record(&key(ResourceType::Credential, name), finding, difference);
+            }
+            (true, false) => {
+                let finding = Finding::new(Action::Delete, &wanted.origin)
+                    .because("the spec says `console: false`");
+                self.delete_login_profile(name, finding);
+            }
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    fn delete_login_profile(&mut self, name: &str, finding: Finding<'_>) {
+        if !self.live.login_profiles.contains(name) {
+            return;
+        }
+        let operation = Operation::DeleteLoginProfile {
+            user: name.to_owned(),
         };
+        let mut difference = Difference::default();
+        difference
+            .field("login_profile", json!(true), json!(false))
+            .weigh(Risk::High, Access::Narrower)
+            .step(Stage::Credentials, operation);
         self.record(&key(ResourceType::Credential, name), finding, difference);
     }
 }

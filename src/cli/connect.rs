@@ -15,14 +15,14 @@ use crate::spec::MemberRole;
 
 /// Holds an open backend.
 pub(super) enum Connection {
-    Aws(aws::Aws),
-    Snapshot(Offline),
+    Aws(Box<aws::Aws>),
+    Snapshot(Box<Offline>),
 }
 
 impl Connection {
     pub(super) async fn open(args: &CloudArgs, entry: &Entry) -> Result<Self, CliError> {
         if let Some(path) = &args.org {
-            return Ok(Self::Snapshot(Offline::new(read_snapshot(path)?)));
+            return Ok(Self::Snapshot(Box::new(Offline::new(read_snapshot(path)?))));
         }
         let settings = aws::Settings {
             endpoint_url: args.endpoint_url.clone(),
@@ -40,13 +40,13 @@ impl Connection {
                 .collect::<BTreeMap<_, _>>(),
             concurrency: usize::from(args.concurrency),
         };
-        Ok(Self::Aws(aws::connect(settings).await?))
+        Ok(Self::Aws(Box::new(aws::connect(settings).await?)))
     }
 
     pub(super) fn cloud(&self) -> &dyn Cloud {
         match self {
-            Self::Aws(aws) => aws,
-            Self::Snapshot(offline) => offline,
+            Self::Aws(aws) => aws.as_ref(),
+            Self::Snapshot(offline) => offline.as_ref(),
         }
     }
 

@@ -66,17 +66,18 @@ fn is_consistent(change: &Change) -> bool {
         resource_type: change.resource_type,
         name: change.name.clone(),
     };
-    let policy_here = |operation: &Operation| match operation {
-        Operation::SetPolicyDocument { arn, .. } | Operation::DeletePolicy { arn } => {
-            arn.account() == change.account.as_str()
-        }
-        _ => true,
+    let elsewhere = |operation: &Operation| {
+        matches!(
+            operation,
+            Operation::SetPolicyDocument { arn, .. } | Operation::DeletePolicy { arn }
+                if arn.account() != change.account.as_str()
+        )
     };
     change.address == address
         && change
             .operations
             .iter()
-            .all(|step| step.operation.target() == key && policy_here(&step.operation))
+            .all(|step| step.operation.target() == key && !elsewhere(&step.operation))
 }
 
 /// Says why a plan may not be applied any more, or not here.

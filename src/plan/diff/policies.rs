@@ -97,13 +97,13 @@ impl Differ<'_> {
                 );
         }
         // The tags of a policy are not read, so only its path can say whether it is managed.
-        let standing = match self.standing((name, &spec.path), (live_name, path, &Tags::new())) {
-            Standing::Moved => Standing::InTheWay(format!(
+        let mut standing = self.standing((name, &spec.path), (live_name, path, &Tags::new()));
+        if matches!(standing, Standing::Moved) {
+            standing = Standing::InTheWay(format!(
                 "it lies at path {path} and IAM can't move a policy: keep that path in the spec, \
                  or detach and delete it by hand"
-            )),
-            standing => standing,
-        };
+            ));
+        }
         let key = key(ResourceType::IamPolicy, live_name);
         self.record_update(&key, (name, &wanted.origin), standing, difference);
     }

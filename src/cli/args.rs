@@ -96,7 +96,7 @@ pub(super) struct CloudArgs {
     #[arg(long, value_name = "FILE")]
     pub org: Option<PathBuf>,
     /// Send every call to this endpoint.
-    #[arg(long, value_name = "URL", conflicts_with = "org")]
+    #[arg(long, value_name = "URL", conflicts_with = "org", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
     /// How many accounts are worked on at once.
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -104,6 +104,20 @@ pub(super) struct CloudArgs {
     /// Begin nothing new after more than this many failures, or this share of all (25%).
     #[arg(long, value_name = "N|N%", value_parser = FailureBound::from_str)]
     pub max_failures: Option<FailureBound>,
+}
+
+/// Refuses what can't be called, before it turns into a failure deep inside of a call.
+fn endpoint(text: &str) -> Result<String, &'static str> {
+    let host = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme))
+        .unwrap_or_default();
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain && host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[') {
+        Ok(text.to_owned())
+    } else {
+        Err("write it as http://HOST:PORT or https://HOST")
+    }
 }
 
 /// What a comparison of the spec with live state takes.

@@ -150,6 +150,13 @@ impl From<ParsePlanError> for CliError {
 
 impl From<Staleness> for CliError {
     fn from(error: Staleness) -> Self {
-        Self::new(Exit::Stale, error.to_string())
+        let exit = match error {
+            Staleness::NotAPlan => Exit::Error,
+            Staleness::Expired(_)
+            | Staleness::Digest { .. }
+            | Staleness::Spec { .. }
+            | Staleness::Organization { .. } => Exit::Stale,
+        };
+        Self::new(exit, error.to_string())
     }
 }

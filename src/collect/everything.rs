@@ -11,7 +11,7 @@ use crate::org::Organization;
 use crate::plan::{AccountContext, Unreadable, diff_account};
 use crate::resolve::Resolver;
 use crate::spec::{Loaded, Problem};
-use crate::state::{Inventory, ReadScope};
+use crate::state::{Address, Inventory, ReadScope};
 
 /// Holds what lies under a path in every account that could be read.
 #[derive(Debug)]
@@ -67,11 +67,20 @@ pub async fn read_everything(
     })
 }
 
-/// Lists the addresses, with their fields, at which a spec differs from what was read.
+/// Names a resource that a spec wants otherwise than it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The resource.
+    pub address: Address,
+    /// The fields that differ.
+    pub fields: Vec<String>,
+}
+
+/// Lists where a spec differs from what was read.
 ///
 /// # Errors
 /// Every problem, when the spec does not fit the organization.
-pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<String>, Vec<Problem>> {
+pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<Difference>, Vec<Problem>> {
     let (resolver, _) = Resolver::new(loaded, &read.organization)?;
     let mut found = Vec::new();
     for (id, live) in &read.accounts {
@@ -81,14 +90,11 @@ pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<String>, Ve
             partition: &read.organization.partition,
             managed_path: &loaded.spec.defaults.path,
         };
-        for change in diff_account(&context, &resolver.desired(id), live).changes {
-            let fields: Vec<&str> = change
-                .fields
-                .iter()
-                .map(|field| field.path.as_str())
-                .collect();
-            found.push(format!("{}: {}", change.address, fields.join(", ")));
-        }
+        let diff = diff_account(&context, &resolver.desired(id), live);
+        found.extend(diff.changes.into_iter().map(|change| Difference {
+            address: change.address,
+            fields: change.fields.into_iter().map(|field| field.path).collect(),
+        }));
     }
     Ok(found)
 }

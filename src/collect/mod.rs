@@ -10,7 +10,7 @@ use crate::cloud::CloudError;
 use crate::spec::Problem;
 
 pub use compare::{CompareRequest, compare};
-pub use everything::{Everything, differences, read_everything};
+pub use everything::{Difference, Everything, differences, read_everything};
 pub use failures::FailureBound;
 pub use scope::ScopeFilter;
 pub use snapshot::take_snapshot;

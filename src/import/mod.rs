@@ -12,8 +12,8 @@ use crate::org::Organization;
 use crate::policy::{self, CanonicalContext, Verdict};
 use crate::resolve::{ASSUME_POLICY, MFA_POLICY};
 use crate::spec::{
-    AccessKeys, Defaults, MemberRole, OrganizationSettings, Permissions, PolicyEntry, PolicyRef,
-    PolicySource, Role as RoleSpec, Safety, Spec, User as UserSpec, Version,
+    AccessKeys, Defaults, MemberRole, OrganizationSettings, OwnershipTag, Permissions, PolicyEntry,
+    PolicyRef, PolicySource, Role as RoleSpec, Safety, Spec, User as UserSpec, Version,
 };
 use crate::state::{Inventory, OWNERSHIP_TAG, PolicyText, Role, Tags, User, is_owned};
 
@@ -26,6 +26,8 @@ pub struct ImportSettings {
     pub emergency_account: Option<AccountId>,
     /// The role by which accounts are entered.
     pub member_role: MemberRole,
+    /// The users whose inline policies are not those that a spec gives its users, so that they are taken as they are.
+    pub plain_users: BTreeSet<String>,
 }
 
 /// Says why nothing can be imported.
@@ -69,7 +71,10 @@ pub fn import(
         .users
         .iter()
         .filter(|(_, user)| is_owned(&user.path, &user.tags, &settings.managed_path))
-        .map(|(name, user)| importer.user(name, user, home.login_profiles.contains(name)))
+        .map(|(name, user)| {
+            let plain = settings.plain_users.contains(name);
+            importer.user(name, user, home.login_profiles.contains(name), plain)
+        })
         .collect();
     let policies = importer.policies(accounts);
     Ok(Spec {
@@ -84,6 +89,7 @@ pub fn import(
         defaults: Defaults {
             path: settings.managed_path.clone(),
             tags: importer.shared_tags.clone(),
+            ownership_tag: ownership_tag(accounts, &settings.managed_path),
         },
         users: Some(users),
         policies: Some(policies),
@@ -118,18 +124,34 @@ fn find_emergency_account(
         .map(|(_, account)| account.clone())
 }
 
+/// Iterates over the path and tags of every user and role.
+fn tagged(accounts: &BTreeMap<AccountId, Inventory>) -> impl Iterator<Item = (&IamPath, &Tags)> {
+    accounts.values().flat_map(|inventory| {
+        let users = inventory.users.values();
+        let roles = inventory.roles.values();
+        users
+            .map(|user| (&user.path, &user.tags))
+            .chain(roles.map(|role| (&role.path, &role.tags)))
+    })
+}
+
+/// Finds whether something under the path lacks the ownership tag, as what was made by hand does.
+fn ownership_tag(
+    accounts: &BTreeMap<AccountId, Inventory>,
+    managed_path: &IamPath,
+) -> OwnershipTag {
+    let untagged = tagged(accounts)
+        .any(|(path, tags)| path.is_under(managed_path) && !tags.contains_key(OWNERSHIP_TAG));
+    if untagged {
+        OwnershipTag::Optional
+    } else {
+        OwnershipTag::Required
+    }
+}
+
 /// Finds the tags that every managed user and role has, which become the defaults.
 fn shared_tags(accounts: &BTreeMap<AccountId, Inventory>, managed_path: &IamPath) -> Tags {
-    let users = accounts
-        .values()
-        .flat_map(|inventory| inventory.users.values())
-        .map(|user| (&user.path, &user.tags));
-    let roles = accounts
-        .values()
-        .flat_map(|inventory| inventory.roles.values())
-        .map(|role| (&role.path, &role.tags));
-    let mut all = users
-        .chain(roles)
+    let mut all = tagged(accounts)
         .filter(|(path, tags)| is_owned(path, tags, managed_path))
         .map(|(_, tags)| tags);
     let mut shared = all.next().cloned().unwrap_or_default();
@@ -199,12 +221,18 @@ impl Importer<'_> {
         }
     }
 
-    fn user(&self, name: &str, user: &User, console: bool) -> UserSpec {
+    fn user(&self, name: &str, user: &User, console: bool, plain: bool) -> UserSpec {
+        let generated: &[&str] = if plain {
+            &[]
+        } else {
+            &[MFA_POLICY, ASSUME_POLICY]
+        };
         UserSpec {
             name: name.to_owned(),
             path: self.path(&user.path),
             custodians: None,
             console,
+            generated_policies: !plain,
             access_keys: if user.access_keys.is_empty() {
                 AccessKeys::Forbidden
             } else {
@@ -213,8 +241,7 @@ impl Importer<'_> {
             mfa: None,
             permissions: Permissions {
                 managed_policies: self.policy_refs(self.emergency, &user.managed_policies),
-                inline_policies: self
-                    .inline_policies(&user.inline_policies, &[MFA_POLICY, ASSUME_POLICY]),
+                inline_policies: self.inline_policies(&user.inline_policies, generated),
                 permissions_boundary: user
                     .permissions_boundary
                     .as_ref()

@@ -74,13 +74,15 @@ impl FromStr for Selector {
         } else if let Some(name) = text.strip_prefix("account:") {
             Kind::Name(Name::parse(name)?)
         } else if let Some(path) = text.strip_prefix("ou:") {
-            let path = path.trim_end_matches('/');
-            if !path.starts_with('/') {
-                return Err(format!(
-                    "an OU path begins at the root: write \"ou:/{path}\""
-                ));
+            match path.trim_end_matches('/') {
+                "" if path == "/" => Kind::All,
+                path if path.starts_with('/') => Kind::UnitPath(Name::parse(path)?),
+                path => {
+                    return Err(format!(
+                        "an OU path begins at the root: write \"ou:/{path}\""
+                    ));
+                }
             }
-            Kind::UnitPath(Name::parse(path)?)
         } else if text.starts_with("ou-") || text.starts_with("r-") {
             Kind::UnitId(text.to_owned())
         } else if let Some(tag) = text.strip_prefix("tag:") {
@@ -315,6 +317,7 @@ mod tests {
             (&["ou:/Workloads"], &[], "34"),
             (&["ou:/Workloads/"], &["ou:/Workloads/Prod"], "4"),
             (&["ou:/Workloads/*"], &[], "3"),
+            (&["ou:/"], &[], "12345"),
             (&["ou-root-work"], &[], "34"),
             (&["r-root"], &[], "12345"),
             (&["tag:tier=1"], &[], "3"),

@@ -8,8 +8,8 @@ use crate::ids::{AccountId, Arn, IamPath};
 use crate::org::{self, AccountState, Organization};
 use crate::policy::{Limits, iam_size};
 use crate::spec::{
-    AccessKeys, Loaded, Permissions, PolicyRef, Problem, Role as RoleSpec, Spec, Trusted,
-    User as UserSpec, element, entry, trust_policy,
+    AccessKeys, Loaded, OwnershipTag, Permissions, PolicyRef, Problem, Role as RoleSpec, Spec,
+    Trusted, User as UserSpec, element, entry, trust_policy,
 };
 use crate::state::{
     Desired, DesiredPolicy, DesiredUser, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Policy,
@@ -168,6 +168,7 @@ impl<'a> Resolver<'a> {
             policies,
             users,
             roles,
+            ownership_tag_optional: spec.defaults.ownership_tag == OwnershipTag::Optional,
             spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
         }
     }
@@ -191,7 +192,9 @@ impl<'a> Resolver<'a> {
     fn user(&self, account: &AccountId, index: usize, user: &UserSpec) -> DesiredUser {
         let permissions = &user.permissions;
         let mut inline_policies = self.inline_policies(&element("users", index), permissions);
-        inline_policies.extend(self.generated_policies(user));
+        if user.generated_policies {
+            inline_policies.extend(self.generated_policies(user));
+        }
         DesiredUser {
             user: User {
                 path: self.user_path(user).clone(),
@@ -205,8 +208,8 @@ impl<'a> Resolver<'a> {
             console: user.console,
             vaulted_keys: user.access_keys == AccessKeys::Vaulted,
             spared_inline_policies: match &self.loaded.spec.roles {
-                Some(_) => BTreeSet::new(),
-                None => BTreeSet::from([ASSUME_POLICY.to_owned()]),
+                None if user.generated_policies => BTreeSet::from([ASSUME_POLICY.to_owned()]),
+                _ => BTreeSet::new(),
             },
         }
     }
@@ -370,7 +373,11 @@ impl<'a> Resolver<'a> {
         for (index, user) in spec.users().iter().enumerate() {
             let section = element("users", index);
             let own = self.inline_policies(&section, &user.permissions);
-            let generated = self.generated_policies(user);
+            let generated = if user.generated_policies {
+                self.generated_policies(user)
+            } else {
+                Vec::new()
+            };
             let documents = own
                 .values()
                 .chain(generated.iter().map(|(_, document)| document));

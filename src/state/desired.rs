@@ -29,6 +29,8 @@ pub struct Desired {
     pub users: Option<BTreeMap<String, Wanted<DesiredUser>>>,
     /// Roles by name.
     pub roles: Option<BTreeMap<String, Wanted<Role>>>,
+    /// Whether the ownership tag may be missing on what the path alone shows to be managed.
+    pub ownership_tag_optional: bool,
     /// Policies that stay if they are there: a section that the spec does not have could ask for them.
     pub spared_policies: BTreeSet<String>,
 }

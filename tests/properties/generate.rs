@@ -255,6 +255,7 @@ pub fn desired() -> impl Strategy<Value = Desired> {
             policies,
             users,
             roles,
+            ownership_tag_optional: false,
             spared_policies: BTreeSet::new(),
         })
 }

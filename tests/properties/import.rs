@@ -152,10 +152,11 @@ proptest! {
             managed_path: "/break-glass/".parse().unwrap(),
             emergency_account: None,
             member_role: MemberRole::default(),
+            plain_users: Default::default(),
         };
         let imported = import(&snapshot.organization, &accounts, &settings).unwrap();
         let imported = load(serde_yaml::to_string(&imported).unwrap());
         let read = Everything { organization: snapshot.organization, accounts, unreadable: Vec::new() };
-        prop_assert_eq!(differences(&imported, &read).unwrap(), Vec::<String>::new());
+        prop_assert_eq!(differences(&imported, &read).unwrap(), Vec::new());
     }
 }

@@ -1,5 +1,6 @@
 //! `breakglass import`: a spec from live state.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,12 +12,14 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{print, say};
 use crate::cli::progress;
-use crate::collect::read_everything;
+use crate::collect::{Difference, Everything, differences, read_everything};
 use crate::files::write_new;
 use crate::ids::{AccountId, IamPath};
 use crate::import::{ImportSettings, import};
 use crate::plan::Entry;
+use crate::resolve::{ASSUME_POLICY, MFA_POLICY};
 use crate::spec::{MemberRole, SourceMap, Spec, load_texts};
+use crate::state::ResourceType;
 use crate::text::visible;
 
 /// Arguments of `import`.
@@ -69,16 +72,17 @@ pub(in crate::cli) fn run(args: &ImportArgs, global: &GlobalArgs) -> Result<Exit
     });
     bar.finish_and_clear();
     let read = read?;
-    let settings = ImportSettings {
+    let mut settings = ImportSettings {
         managed_path: args.path.clone(),
         emergency_account: args.emergency_account.clone(),
         member_role,
+        plain_users: BTreeSet::new(),
     };
-    let spec = import(&read.organization, &read.accounts, &settings).map_err(|error| {
-        CliError::new(Exit::Error, error.to_string())
-            .hinted("name the account with --emergency-account, or the path with --path")
-    })?;
-    let text = written(&spec)?;
+    let (mut text, mut left) = imported(&read, &settings)?;
+    settings.plain_users = left.iter().filter_map(other_policies).collect();
+    if !settings.plain_users.is_empty() {
+        (text, left) = imported(&read, &settings)?;
+    }
     match &args.out {
         Some(path) => {
             write_new(path, text.as_bytes()).map_err(|error| CliError::io("write", path, &error))?
@@ -91,9 +95,11 @@ pub(in crate::cli) fn run(args: &ImportArgs, global: &GlobalArgs) -> Result<Exit
             unreadable.account, unreadable.account_name, unreadable.error
         )));
     }
-    let left = left_out(&text, &read)?;
-    for address in &left {
-        say(&visible(&format!("not the same in the spec: {address}")));
+    for Difference { address, fields } in &left {
+        let fields = fields.join(", ");
+        say(&visible(&format!(
+            "not the same in the spec: {address}: {fields}"
+        )));
     }
     Ok(if !read.unreadable.is_empty() {
         Exit::Incomplete
@@ -115,11 +121,39 @@ fn written(spec: &Spec) -> Result<String, CliError> {
     ))
 }
 
-/// Lists what the spec that was written says otherwise than what it came from.
-fn left_out(text: &str, read: &crate::collect::Everything) -> Result<Vec<String>, CliError> {
-    let files = vec![("import".to_owned(), text.to_owned())];
+/// Writes a spec of what was read, and finds what it says otherwise.
+fn imported(
+    read: &Everything,
+    settings: &ImportSettings,
+) -> Result<(String, Vec<Difference>), CliError> {
+    let spec = import(&read.organization, &read.accounts, settings).map_err(|error| {
+        CliError::new(Exit::Error, error.to_string())
+            .hinted("name the account with --emergency-account, or the path with --path")
+    })?;
+    let text = written(&spec)?;
+    let files = vec![("import".to_owned(), text.clone())];
     let none = |_: &str, _: &str| Err("an imported spec names no files".to_owned());
-    let loaded = load_texts(files, &none).map_err(|error| CliError::load(&error, false))?;
-    crate::collect::differences(&loaded, read)
-        .map_err(|problems| CliError::problems(&problems, &loaded.sources, false))
+    let loaded = load_texts(files, &none).map_err(|error| {
+        CliError::new(
+            Exit::Error,
+            format!(
+                "what is live can't be said in a spec:\n{}",
+                error.render(false)
+            ),
+        )
+    })?;
+    let left = differences(&loaded, read)
+        .map_err(|problems| CliError::problems(&problems, &loaded.sources, false))?;
+    Ok((text, left))
+}
+
+/// Names a user whose inline policies are not those that a spec gives its users.
+fn other_policies(difference: &Difference) -> Option<String> {
+    let generated = [MFA_POLICY, ASSUME_POLICY].map(|name| format!("inline_policies.{name}"));
+    let user = difference.address.resource_type == ResourceType::IamUser
+        && difference
+            .fields
+            .iter()
+            .any(|field| generated.contains(field));
+    user.then(|| difference.address.name.clone())
 }

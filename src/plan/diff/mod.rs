@@ -208,15 +208,15 @@ impl Differ<'_> {
         is_owned(path, tags, self.context.managed_path)
     }
 
-    /// Takes the ownership tag out of what is wanted of an object that its path alone shows to be managed: it is set
-    /// on what is made here, but what was made by hand and imported does not differ for want of it.
+    /// Takes the ownership tag out of what is wanted where it may be missing, is missing, and the path shows enough.
     fn accept_untagged(&self, wanted: (&mut Tags, &IamPath), live: (&Tags, &IamPath)) {
         let (wanted, wanted_path) = wanted;
         let (live_tags, live_path) = live;
         let by_path = [wanted_path, live_path]
             .iter()
             .all(|path| path.is_under(self.context.managed_path));
-        if by_path && !live_tags.contains_key(OWNERSHIP_TAG) {
+        if self.desired.ownership_tag_optional && by_path && !live_tags.contains_key(OWNERSHIP_TAG)
+        {
             wanted.remove(OWNERSHIP_TAG);
         }
     }

@@ -271,12 +271,21 @@ fn a_managed_role_at_another_path_is_replaced_and_a_user_is_moved() {
 }
 
 #[test]
-fn what_was_made_by_hand_under_the_path_needs_no_ownership_tag() {
+fn the_ownership_tag_may_be_missing_only_where_the_spec_says_so() {
     let untagged = Role {
         tags: Tags::new(),
         ..role()
     };
-    assert!(changes(&want_role(role()), &have_role("Admin", untagged)).is_empty());
+    let live = have_role("Admin", untagged);
+    assert_eq!(
+        fields(&only_change(&want_role(role()), &live)),
+        ["tags.breakglass:managed"]
+    );
+    let desired = Desired {
+        ownership_tag_optional: true,
+        ..want_role(role())
+    };
+    assert!(changes(&desired, &live).is_empty());
 }
 
 #[test]

@@ -418,7 +418,7 @@ fn sections_that_can_not_be() {
         ),
         (
             "alerts: { notify: [{ sns: \"arn:aws:sqs:us-east-1:222233334444:x\" }] }".to_owned(),
-            "error 4:27 arn:aws:sqs:us-east-1:222233334444:x is not the ARN of an SNS topic",
+            "warning 4:27 \"arn:aws:sqs:us-east-1:222233334444:x\" is not the ARN of a topic",
         ),
         (
             "alerts: { notify: [{ webhook: { url: \"http://x\" } }] }".to_owned(),

@@ -176,7 +176,7 @@ fn values_of_the_wrong_type() {
         ),
         (
             "alerts: { notify: [{ sns: x }] }",
-            &["error 4:27 \"x\" is not an ARN"],
+            &["warning 4:27 \"x\" is not the ARN of a topic"],
         ),
         (
             "alerts: { bus: { account: 123456789012, name: b } }",

@@ -137,6 +137,20 @@ pub struct Defaults {
     /// Tags on everything made here that can carry tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Whether what lies under the path must carry the tag `breakglass:managed`; what is made here always does.
+    #[serde(default, skip_serializing_if = "values::is_default")]
+    pub ownership_tag: OwnershipTag,
+}
+
+/// Says whether the ownership tag may be missing under the managed path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnershipTag {
+    /// It is a difference when it is missing.
+    #[default]
+    Required,
+    /// It may be missing: for what was made by hand and imported.
+    Optional,
 }
 
 impl Default for Defaults {
@@ -144,6 +158,7 @@ impl Default for Defaults {
         Self {
             path: IamPath::break_glass(),
             tags: BTreeMap::new(),
+            ownership_tag: OwnershipTag::default(),
         }
     }
 }

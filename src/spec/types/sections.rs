@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::{Accounts, BusAccount, Duration, Percent, date, date_schema};
-use crate::ids::Arn;
 
 /// Says what control policies must let through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -203,7 +202,7 @@ impl AlertUse {
 #[serde(rename_all = "snake_case")]
 pub enum Notify {
     /// An SNS topic, by ARN.
-    Sns(#[schemars(with = "String")] Arn),
+    Sns(String),
     /// A web address.
     Webhook(Webhook),
 }

@@ -4,7 +4,7 @@ use super::super::problem::Problem;
 use super::super::source::{element, entry};
 use super::super::types::{Alerts, Exception, Guardrails, Notify, Protection};
 use super::Check;
-use crate::ids::is_account_id;
+use crate::ids::{Arn, is_account_id};
 
 /// The protocols of SNS. Source: SNS API, `Subscribe`.
 const PROTOCOLS: [&str; 9] = [
@@ -213,12 +213,13 @@ impl Check<'_> {
 
     fn notify(&mut self, at: &str, notify: &Notify) {
         match notify {
-            Notify::Sns(arn) if arn.service() != "sns" || !is_account_id(arn.account()) => self
-                .error(
+            Notify::Sns(text) if !is_topic(text) => self.problems.push(
+                Problem::warning(
                     entry(at, "sns"),
-                    format!("{arn} is not the ARN of an SNS topic"),
-                    "write arn:aws:sns:REGION:ACCOUNT:NAME",
-                ),
+                    format!("{text:?} is not the ARN of a topic"),
+                )
+                .hint("write arn:aws:sns:REGION:ACCOUNT:NAME"),
+            ),
             Notify::Sns(_) => {}
             Notify::Webhook(webhook) => {
                 let at = entry(at, "webhook");
@@ -310,4 +311,9 @@ fn is_address_pattern(text: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || b"_*?0123456789".contains(&byte));
     account && kind && !name.is_empty() && !name.starts_with(':') && !name.ends_with(':')
+}
+
+fn is_topic(text: &str) -> bool {
+    text.parse::<Arn>()
+        .is_ok_and(|arn| arn.service() == "sns" && is_account_id(arn.account()))
 }

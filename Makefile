@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 CARGO_FLAGS := --locked
 
-.PHONY: test lint clean
+.PHONY: test lint deny clean
 
 test: lint $(VENV)/.installed
 	BREAKGLASS_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python cargo test $(CARGO_FLAGS)
@@ -12,6 +12,10 @@ test: lint $(VENV)/.installed
 lint:
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+# Licences, sources and versions of what is depended on, as far as that can be told offline.
+deny:
+	cargo deny --offline check --config .cargo/deny.toml bans licenses sources
 
 # The AWS emulator, pinned and hashed; made anew when its requirements change.
 $(VENV)/.installed: tests/emulator/requirements.txt

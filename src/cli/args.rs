@@ -129,6 +129,9 @@ pub(super) struct CompareArgs {
     pub cloud: CloudArgs,
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// Count differences without effect too: the Sids of statements, the Id of a document.
+    #[arg(long)]
+    pub strict: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -26,6 +26,8 @@ pub struct CompareRequest {
     pub concurrency: usize,
     /// How many accounts may be unreadable before the others are not read either; `None` for no bound.
     pub max_failures: Option<FailureBound>,
+    /// Whether names without effect count as differences.
+    pub strict: bool,
     /// The time at which it is made.
     pub now: Timestamp,
     /// When a plan may no longer be applied.
@@ -73,9 +75,13 @@ pub async fn compare(
                 name,
                 partition: &organization.partition,
                 managed_path: &spec.defaults.path,
+                strict: request.strict,
             };
             let mut diff = diff_account(&context, &resolver.desired(id), &live);
-            diff.changes.retain(|change| request.filter.covers(change));
+            diff.changes
+                .retain(|change| request.filter.covers(&change.address));
+            diff.cosmetic
+                .retain(|cosmetic| request.filter.covers(&cosmetic.address));
             let closes = closes_last_path(&diff.changes, &live, &spec.defaults.path);
             (diff, closes)
         });

@@ -89,6 +89,7 @@ pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<Difference>
             name: "",
             partition: &read.organization.partition,
             managed_path: &loaded.spec.defaults.path,
+            strict: false,
         };
         let diff = diff_account(&context, &resolver.desired(id), live);
         found.extend(diff.changes.into_iter().map(|change| Difference {

@@ -7,8 +7,8 @@ use globset::GlobMatcher;
 use super::CollectError;
 use crate::ids::AccountId;
 use crate::org::{Organization, Selection, Selector, Severity};
-use crate::plan::{Change, Scope};
-use crate::state::ResourceType;
+use crate::plan::Scope;
+use crate::state::{Address, ResourceType};
 
 /// Chooses accounts and resources; everything when nothing is given.
 #[derive(Debug, Clone, Default)]
@@ -63,10 +63,10 @@ impl ScopeFilter {
         Ok(accounts)
     }
 
-    pub(super) fn covers(&self, change: &Change) -> bool {
+    pub(super) fn covers(&self, address: &Address) -> bool {
         self.resources.is_empty()
             || self.resources.iter().any(|(resource_type, name)| {
-                *resource_type == change.resource_type && name.is_match(&change.name)
+                *resource_type == address.resource_type && name.is_match(&address.name)
             })
     }
 

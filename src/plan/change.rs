@@ -121,6 +121,16 @@ pub enum Cause {
     Live,
 }
 
+/// Names a resource whose documents differ from the spec's in names without effect, a Sid or an Id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cosmetic {
+    /// `ACCOUNT/TYPE/NAME`.
+    pub address: Address,
+    /// The fields with the documents.
+    pub fields: Vec<String>,
+}
+
 /// Shows one field that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -131,7 +141,10 @@ pub struct Field {
     pub live: Value,
     /// What the spec says; null for nothing.
     pub spec: Value,
-    /// One request whose answer differs, in words.
+    /// How access changes when this field becomes what the spec says.
+    #[serde(default)]
+    pub access: Access,
+    /// One request whose answer differs, with the live answer and then the spec's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<String>,
 }

@@ -20,7 +20,7 @@ use crate::ids::AccountId;
 use crate::org::AccountState;
 use crate::spec::{AccountOverride, MemberRole, Spec};
 
-pub use change::{Action, Cause, Change, Field, Risk, Step};
+pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use order::{Part, Wave, schedule};
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
@@ -71,6 +71,9 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// The differences that an ignore rule covers.
     pub ignored: Vec<Change>,
+    /// What differs only in names without effect, which is no difference unless `--strict` says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cosmetic: Vec<Cosmetic>,
 }
 
 /// Tells a plan from a report of drift.
@@ -189,6 +192,7 @@ pub struct Skipped {
 pub struct PlanBuilder {
     selected: usize,
     changes: Vec<Change>,
+    cosmetic: Vec<Cosmetic>,
     unreadable: Vec<Unreadable>,
     managed: usize,
     closed_accounts: BTreeSet<AccountId>,
@@ -223,6 +227,7 @@ impl PlanBuilder {
         self.selected += 1;
         self.managed += diff.managed;
         self.changes.extend(diff.changes);
+        self.cosmetic.extend(diff.cosmetic);
         if closes_last_path {
             self.closed_accounts.insert(account.clone());
         }
@@ -244,11 +249,13 @@ impl PlanBuilder {
         let Self {
             selected,
             mut changes,
+            mut cosmetic,
             mut unreadable,
             managed,
             closed_accounts,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
+        cosmetic.sort();
         unreadable.sort_by(|a, b| a.account.cmp(&b.account));
         let PlanHeader {
             kind,
@@ -285,6 +292,7 @@ impl PlanBuilder {
             unreadable,
             skipped,
             ignored: Vec::new(),
+            cosmetic,
         };
         plan.digest = plan.compute_digest();
         plan

@@ -23,6 +23,24 @@ pub struct CanonicalContext {
     pub partition: Option<Partition>,
 }
 
+impl CanonicalContext {
+    /// Takes the partition from the ARNs of principals; unknown when they name several, or none that exists.
+    #[must_use]
+    pub fn inferred(documents: &[&Document]) -> Self {
+        let statements = documents.iter().flat_map(|document| &document.statements);
+        let principals = statements.filter_map(|statement| statement.principals.as_ref());
+        let named: BTreeSet<&str> = principals
+            .flat_map(|principals| principals.list())
+            .filter_map(|principal| principal.entry().1.strip_prefix("arn:")?.split(':').next())
+            .collect();
+        let mut named = named.into_iter();
+        let only = named.next().filter(|_| named.next().is_none());
+        Self {
+            partition: only.and_then(|name| name.parse().ok()),
+        }
+    }
+}
+
 /// Holds the canonical form of a document, without its Sids and Id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Canonical {
@@ -30,7 +48,7 @@ pub struct Canonical {
 }
 
 impl Canonical {
-    /// Writes the form as one line of text, the same for equal forms and for no others: what a fingerprint is taken of.
+    /// Writes the form as one line of text, the same for equal forms and for no others.
     #[must_use]
     pub fn to_text(&self) -> String {
         let statements = self.statements.iter().map(CanonicalStatement::to_json);
@@ -207,7 +225,59 @@ fn value(kind: OperatorKind, written: &ConditionValue, version: Version) -> Valu
     })
 }
 
+/// Bounds the statements that a list is split into.
+const MAX_SPLIT: usize = 512;
+
+impl Canonical {
+    /// Leaves out the tests whose list of values is empty.
+    pub(super) fn drop_empty_tests(&mut self) {
+        let statements = std::mem::take(&mut self.statements).into_iter();
+        self.statements = statements
+            .map(|mut statement| {
+                statement.atoms.retain(|atom| !atom.values.is_empty());
+                statement
+            })
+            .collect();
+    }
+
+    /// Splits statements along their lists, so that each is about one action, resource and principal.
+    ///
+    /// A statement stays whole where it selects by `Not…`, or where it would become too many.
+    pub(super) fn in_single_items(&self) -> Self {
+        let statements = self.statements.iter();
+        Self {
+            statements: statements
+                .flat_map(CanonicalStatement::single_items)
+                .collect(),
+        }
+    }
+}
+
 impl CanonicalStatement {
+    fn single_items(&self) -> Vec<Self> {
+        let actions = singles(&self.actions);
+        let resources = optional_singles(self.resources.as_ref());
+        let principals = optional_singles(self.principals.as_ref());
+        if actions.len() * resources.len() * principals.len() > MAX_SPLIT {
+            return vec![self.clone()];
+        }
+        let mut statements = Vec::new();
+        for action in &actions {
+            for resource in &resources {
+                for principal in &principals {
+                    statements.push(Self {
+                        effect: self.effect,
+                        principals: principal.clone(),
+                        actions: action.clone(),
+                        resources: resource.clone(),
+                        atoms: self.atoms.clone(),
+                    });
+                }
+            }
+        }
+        statements
+    }
+
     /// Writes the statement as nested lists, in which no two statements look alike.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let principals = self.principals.as_ref().map(|principals| {
@@ -260,6 +330,26 @@ fn selection<T>(
 ) -> serde_json::Value {
     let items: Vec<_> = selection.list().iter().map(item).collect();
     json!([if selection.is_negated() { "not" } else { "in" }, items])
+}
+
+/// The selections of one item each that together select what a list does.
+fn singles<T: Ord + Clone>(selection: &Selection<BTreeSet<T>>) -> Vec<Selection<BTreeSet<T>>> {
+    match selection {
+        Selection::Only(list) => list
+            .iter()
+            .map(|item| Selection::Only(BTreeSet::from([item.clone()])))
+            .collect(),
+        Selection::Except(_) => vec![selection.clone()],
+    }
+}
+
+fn optional_singles<T: Ord + Clone>(
+    selection: Option<&Selection<BTreeSet<T>>>,
+) -> Vec<Option<Selection<BTreeSet<T>>>> {
+    match selection {
+        None => vec![None],
+        Some(selection) => singles(selection).into_iter().map(Some).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Compares a live document with the one that the spec asks for.
+//! Compares two documents: in form first, then by what they mean.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::canonical::{
     Atom, Canonical, CanonicalContext, CanonicalStatement, Value, canonical_statement, canonicalize,
 };
-use super::condition::{Family, Operator, OperatorKind};
+use super::condition::{Family, OperatorKind};
 use super::document::{Document, Effect, Principal, Selection};
+use super::equivalence::{Meaning, Witness, compare_meaning};
 use super::pattern::Pattern;
 
 /// Says how access changes from one document to another.
@@ -21,6 +22,7 @@ use super::pattern::Pattern;
     PartialOrd,
     Ord,
     Hash,
+    Default,
     Serialize,
     Deserialize,
     schemars::JsonSchema,
@@ -28,6 +30,7 @@ use super::pattern::Pattern;
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// It stays as it is.
+    #[default]
     None,
     /// More is allowed, or less denied.
     Broader,
@@ -37,70 +40,109 @@ pub enum Access {
     Both,
 }
 
-/// Says how a live document and the one of the spec relate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Says how a document and a newer one, or a live one and the spec's, relate.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// They are the same to AWS, and carry the same names.
+    /// They mean the same to AWS, and where their form is the same too, they carry the same names.
     Equal,
-    /// They are the same to AWS; a Sid or the Id differs.
+    /// They have the same form; a Sid or the Id differs.
     Cosmetic,
-    /// They are not shown to be the same; access changes so from live to spec.
-    Different(Access),
+    /// They mean different things.
+    Different {
+        /// Which way access goes from the old document to the new one; never [`Access::None`].
+        access: Access,
+        /// A request that the new document gains, if any, and one that it loses.
+        witnesses: Vec<Witness>,
+    },
+    /// It is not proven that they mean the same, nor that they do not.
+    Unproven {
+        /// The ways in which access may go; never [`Access::None`].
+        access: Access,
+        /// Why it is not proven, as a lower-case fragment.
+        reason: &'static str,
+    },
 }
 
-/// Compares the live document with that of the spec; the direction is from live to spec.
-///
-/// `Broader` and `Narrower` are claimed only where each statement of one side is contained in a statement of the other.
-#[must_use]
-pub fn compare(live: &Document, spec: &Document, context: &CanonicalContext) -> Verdict {
-    let (live_form, spec_form) = (canonicalize(live, context), canonicalize(spec, context));
-    if live_form != spec_form {
-        let broader = contains(&spec_form, &live_form);
-        let narrower = contains(&live_form, &spec_form);
-        return Verdict::Different(match (broader, narrower) {
-            (true, true) => Access::None,
-            (true, false) => Access::Broader,
-            (false, true) => Access::Narrower,
-            (false, false) => Access::Both,
-        });
-    }
-    if names(live, context) == names(spec, context) {
-        Verdict::Equal
-    } else {
-        Verdict::Cosmetic
-    }
-}
-
-/// Tells whether every `Allow` statement of a trust policy demands MFA; true also when there is none.
-///
-/// It does by `Bool` on `aws:MultiFactorAuthPresent` with `true` alone, or by `NumericLessThan` or
-/// `NumericLessThanEquals` on `aws:MultiFactorAuthAge`, which is absent without MFA. `IfExists` lets a request without the
-/// key through; set prefixes are not meant for these keys. Neither counts, nor does a `Deny` without MFA.
-#[must_use]
-pub fn requires_mfa(document: &Document) -> bool {
-    let form = canonicalize(document, &CanonicalContext::default());
-    of_effect(&form, Effect::Allow).all(|statement| statement.atoms.iter().any(demands_mfa))
-}
-
-fn demands_mfa(atom: &Atom) -> bool {
-    let Operator {
-        qualifier: None,
-        kind,
-        if_exists: false,
-    } = atom.operator
-    else {
-        return false;
-    };
-    match (kind, atom.key.as_str()) {
-        (OperatorKind::Bool, "aws:multifactorauthpresent") => {
-            atom.values.iter().eq([&Value::Bool(true)])
+impl Verdict {
+    /// Which way access goes, or may go where that is not proven.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        match self {
+            Self::Equal | Self::Cosmetic => Access::None,
+            Self::Different { access, .. } | Self::Unproven { access, .. } => *access,
         }
-        (
-            OperatorKind::NumericLessThan | OperatorKind::NumericLessThanEquals,
-            "aws:multifactorauthage",
-        ) => !atom.values.is_empty() && atom.values.iter().all(|v| matches!(v, Value::Number(_))),
-        _ => false,
     }
+}
+
+/// Compares two documents by what they mean; the direction is from old to new.
+///
+/// Neither the order nor the spelling of statements matters, nor how they are split, as long as AWS answers every
+/// request alike: what they allow together, and what they deny, since a Deny also overrides other policies.
+#[must_use]
+pub fn compare(old: &Document, new: &Document, context: &CanonicalContext) -> Verdict {
+    let (old_form, new_form) = (canonicalize(old, context), canonicalize(new, context));
+    if old_form == new_form {
+        return if names(old, context) == names(new, context) {
+            Verdict::Equal
+        } else {
+            Verdict::Cosmetic
+        };
+    }
+    match compare_meaning(&old_form, &new_form) {
+        Meaning::Known {
+            grows: false,
+            shrinks: false,
+            witnesses: _,
+        } => Verdict::Equal,
+        Meaning::Known {
+            grows,
+            shrinks,
+            witnesses,
+        } => Verdict::Different {
+            access: direction(grows, shrinks),
+            witnesses: witnesses
+                .into_iter()
+                .map(|witness| witness.spelled_as_in(&[old, new]))
+                .collect(),
+        },
+        Meaning::Undocumented { grows, shrinks } => Verdict::Unproven {
+            access: direction(grows, shrinks),
+            reason: "they differ only in what AWS does not document: whom {\"AWS\": \"*\"} means beside AWS principals, \
+                     or whom NotPrincipal spares when only one of a caller's ARNs is listed",
+        },
+        // What is too large to be split may still be plain: every statement of one within one of the other.
+        Meaning::TooLarge => match (
+            contains(&new_form, &old_form),
+            contains(&old_form, &new_form),
+        ) {
+            (true, true) => Verdict::Equal,
+            (no_less, no_more) => Verdict::Unproven {
+                access: direction(!no_more, !no_less),
+                reason: "their patterns and conditions overlap in more ways than are followed",
+            },
+        },
+    }
+}
+
+/// The way access goes when some requests may be gained and some lost.
+fn direction(grows: bool, shrinks: bool) -> Access {
+    match (grows, shrinks) {
+        (false, false) => Access::None,
+        (true, false) => Access::Broader,
+        (false, true) => Access::Narrower,
+        (true, true) => Access::Both,
+    }
+}
+
+/// Writes the canonical form and the names of a document as text: the same where a comparison says "equal in form".
+#[must_use]
+pub fn fingerprint_text(document: &Document, context: &CanonicalContext) -> String {
+    let (id, sids) = names(document, context);
+    let sids: Vec<_> = sids
+        .iter()
+        .map(|(statement, sid)| (statement.to_json(), sid))
+        .collect();
+    serde_json::json!([id, sids]).to_string()
 }
 
 /// The Id, and the Sids of each statement; an empty name is none.
@@ -129,11 +171,12 @@ fn of_effect(form: &Canonical, effect: Effect) -> impl Iterator<Item = &Canonica
 
 /// Tells whether `outer` surely gives at least the access of `inner`: it allows no less and denies no more.
 fn contains(outer: &Canonical, inner: &Canonical) -> bool {
+    let (outer, inner) = (outer.in_single_items(), inner.in_single_items());
     let within = |a: &CanonicalStatement, form: &Canonical| {
-        of_effect(form, a.effect).any(|b| statement_covers(b, a))
+        form.statements.contains(a) || of_effect(form, a.effect).any(|b| statement_covers(b, a))
     };
-    of_effect(inner, Effect::Allow).all(|allow| within(allow, outer))
-        && of_effect(outer, Effect::Deny).all(|deny| within(deny, inner))
+    of_effect(&inner, Effect::Allow).all(|allow| within(allow, &outer))
+        && of_effect(&outer, Effect::Deny).all(|deny| within(deny, &inner))
 }
 
 /// Tells whether `outer` surely matches every request that `inner` matches.
@@ -261,5 +304,7 @@ fn value_covers(family: Family, outer: &Value, inner: &Value) -> bool {
     }
 }
 
+#[cfg(test)]
+mod meaning;
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,19 @@ impl Operator {
         })
     }
 
+    /// Tells whether a test with this operator passes when its key is absent; [`OperatorKind::Null`] apart.
+    ///
+    /// A negated operator passes: no value matches. `ForAnyValue` asks for a value, so that it fails.
+    #[must_use]
+    pub fn passes_absent(self) -> bool {
+        let idle = match self.qualifier {
+            Some(Qualifier::ForAllValues) => true,
+            Some(Qualifier::ForAnyValue) => false,
+            None => self.kind.is_negated(),
+        };
+        self.if_exists || idle
+    }
+
     /// Lists every operator that AWS knows, with all prefixes and suffixes.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         let qualifiers = [

@@ -19,6 +19,16 @@ pub struct Document {
 }
 
 impl Document {
+    /// A document that says nothing, to which any other can be compared.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            version: Some(Version::V2012),
+            id: None,
+            statements: Vec::new(),
+        }
+    }
+
     /// The language version that AWS applies.
     #[must_use]
     pub fn effective_version(&self) -> Version {

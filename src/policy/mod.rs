@@ -8,9 +8,12 @@ mod canonical;
 mod compare;
 mod condition;
 mod document;
+mod equivalence;
 mod json;
+mod keys;
 pub mod library;
 mod lint;
+mod pair;
 mod parse;
 mod pattern;
 mod print;
@@ -21,13 +24,15 @@ mod value;
 mod properties;
 
 pub use canonical::{Canonical, CanonicalContext, canonicalize};
-pub use compare::{Access, Verdict, compare, requires_mfa};
+pub use compare::{Access, Verdict, compare, fingerprint_text};
 pub use condition::{Family, Operator, OperatorKind, Qualifier};
 pub use document::{
     Actions, Condition, ConditionValue, Document, Effect, Principal, Principals, Resources,
     Selection, Statement, Version,
 };
+pub use equivalence::{Answer, Witness, allowed_callers, requires_mfa};
 pub use lint::{DocumentKind, lint};
+pub use pair::{PairResult, PairVerdict, WitnessRequest, compare_line, compare_pair};
 pub use parse::{PolicyError, parse};
 pub use print::{canonical_pretty, minified, pretty};
 pub use size::{Limits, iam_size, organizations_size};

@@ -71,6 +71,53 @@ impl Pattern {
         self.0 == [Token::Any]
     }
 
+    /// What every action looks like, `service:operation`, for a matching in which no wildcard stands for a colon.
+    pub(super) fn action_form() -> Self {
+        let some = [Token::One, Token::Any];
+        let colon = [Token::Literal(':')];
+        Self([some.as_slice(), &colon, &some].concat())
+    }
+
+    /// Puts `*` in place of every variable.
+    pub(super) fn widened(&self) -> Self {
+        let mut builder = Builder::default();
+        for token in &self.0 {
+            builder.push(match token {
+                Token::Variable(_) => Token::Any,
+                other => other.clone(),
+            });
+        }
+        builder.finish()
+    }
+
+    /// Tells whether the pattern has the six segments of an ARN.
+    pub(super) fn is_arn(&self) -> bool {
+        self.segments().len() == 6
+    }
+
+    /// Tells whether a variable occurs.
+    pub(super) fn has_variable(&self) -> bool {
+        !self.variables().is_empty()
+    }
+
+    /// The steps of the pattern.
+    pub(super) fn tokens(&self) -> &[Token] {
+        &self.0
+    }
+
+    /// The text that every match begins with, and whether anything may follow; `None` for patterns of another shape.
+    pub(super) fn as_prefix(&self) -> Option<(String, bool)> {
+        let (literals, open) = match self.0.split_last() {
+            Some((Token::Any, before)) => (before, true),
+            _ => (self.0.as_slice(), false),
+        };
+        let characters = literals.iter().map(|token| match token {
+            Token::Literal(character) => Some(*character),
+            Token::One | Token::Any | Token::Variable(_) => None,
+        });
+        Some((characters.collect::<Option<String>>()?, open))
+    }
+
     /// The variables that occur.
     pub(super) fn variables(&self) -> BTreeSet<&str> {
         let tokens = self.0.iter();
@@ -98,7 +145,8 @@ impl Pattern {
                 && own.iter().zip(&others).all(|(a, b)| covers(a, b)))
     }
 
-    fn segments(&self) -> Vec<&[Token]> {
+    /// The steps between the colons; behind the fifth colon everything is one segment.
+    pub(super) fn segments(&self) -> Vec<&[Token]> {
         self.0
             .splitn(6, |token| *token == Token::Literal(':'))
             .collect()

@@ -3,6 +3,8 @@
 //! A text that is not surely a value of its kind is no value here and is compared as text: two spellings are made equal
 //! only where that is certain.
 
+use std::cmp::Ordering;
+use std::fmt;
 use std::net::IpAddr;
 
 /// Holds an exact decimal number: ± 0.digits × 10^exponent, the digits without zeros at either end.
@@ -59,6 +61,100 @@ impl Decimal {
     }
 }
 
+impl Decimal {
+    /// Compares two numbers by what they are worth.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        match (self.signum(), other.signum()) {
+            (1, 1) => self.compare_size(other),
+            (-1, -1) => other.compare_size(self),
+            (own, other) => own.cmp(&other),
+        }
+    }
+
+    fn signum(&self) -> i8 {
+        match (self.digits.is_empty(), self.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        }
+    }
+
+    /// Compares two numbers that are not zero without their signs: the digits, being a fraction, compare as text.
+    fn compare_size(&self, other: &Self) -> Ordering {
+        (self.exponent.cmp(&other.exponent)).then_with(|| self.digits.cmp(&other.digits))
+    }
+
+    /// Finds a number strictly between two others, a whole one if it can be; an absent bound is none.
+    ///
+    /// `None` when a bound has too many digits to reckon with.
+    pub(super) fn between(low: Option<&Self>, high: Option<&Self>) -> Option<String> {
+        let bounds = || low.into_iter().chain(high);
+        let places = bounds().map(Self::places).max().unwrap_or(0);
+        if bounds().any(|bound| bound.exponent + places > MAX_DIGITS) || places > MAX_DIGITS {
+            return None;
+        }
+        let scale = power_of_ten(places)?;
+        let (low, high) = (
+            low.and_then(|low| low.scaled(places)),
+            high.and_then(|high| high.scaled(places)),
+        );
+        let whole = match (low, high) {
+            (None, None) => 0,
+            (Some(low), _) => low.div_euclid(scale) + 1,
+            (None, Some(high)) => (high - 1).div_euclid(scale),
+        };
+        if high.is_none_or(|high| whole * scale < high) {
+            return Some(whole.to_string());
+        }
+        // Half a step of one more decimal place above the lower bound.
+        let (low, scale) = (low? * 10 + 5, scale * 10);
+        let width = usize::try_from(places + 1).ok()?;
+        let sign = if low < 0 { "-" } else { "" };
+        let low = low.abs();
+        Some(format!("{sign}{}.{:0width$}", low / scale, low % scale))
+    }
+
+    /// How many decimal places the number has.
+    fn places(&self) -> i64 {
+        let digits = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
+        digits.saturating_sub(self.exponent).max(0)
+    }
+
+    /// The number times ten to the power of `places`, which must not be fewer than it has.
+    fn scaled(&self, places: i64) -> Option<i128> {
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let digits: i128 = self.digits.parse().ok()?;
+        let length = i64::try_from(self.digits.len()).ok()?;
+        let size = digits.checked_mul(power_of_ten(self.exponent + places - length)?)?;
+        Some(if self.negative { -size } else { size })
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        let places = self.places();
+        match self.scaled(places).zip(power_of_ten(places)) {
+            Some((size, _)) if places == 0 => write!(f, "{size}"),
+            Some((size, scale)) => {
+                let (size, width) = (size.abs(), usize::try_from(places).unwrap_or(0));
+                write!(f, "{sign}{}.{:0width$}", size / scale, size % scale)
+            }
+            None if self.digits.is_empty() => f.write_str("0"),
+            None => write!(f, "{sign}0.{}e{}", self.digits, self.exponent),
+        }
+    }
+}
+
+/// Bounds the digits that numbers are reckoned with.
+const MAX_DIGITS: i64 = 30;
+
+fn power_of_ten(exponent: i64) -> Option<i128> {
+    10i128.checked_pow(u32::try_from(exponent).ok()?)
+}
+
 fn exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if is_digits(digits) {
@@ -85,6 +181,30 @@ impl Instant {
     /// Four digits could be a year or epoch seconds, so they are neither. Source: W3C NOTE-datetime, which AWS cites.
     pub(super) fn parse(text: &str) -> Option<Self> {
         Self::epoch(text).or_else(|| Self::iso(text))
+    }
+
+    /// Finds a point in time strictly between two others; an absent bound is none.
+    pub(super) fn between(low: Option<&Self>, high: Option<&Self>) -> Option<Self> {
+        let whole = |seconds: i64| Self {
+            seconds,
+            fraction: String::new(),
+        };
+        let (low, high) = match (low, high) {
+            (None, None) => return Some(whole(0)),
+            (None, Some(high)) => return Some(whole(high.seconds.checked_sub(1)?)),
+            (Some(low), None) => return Some(whole(low.seconds.checked_add(1)?)),
+            (Some(low), Some(high)) => (low, high),
+        };
+        let next = whole(low.seconds.checked_add(1)?);
+        if next < *high {
+            return Some(next);
+        }
+        // Zeros behind the fraction of the earlier one, then a digit: later than it, and before any other.
+        let width = low.fraction.len().max(high.fraction.len());
+        Some(Self {
+            seconds: low.seconds,
+            fraction: format!("{:0<width$}5", low.fraction),
+        })
     }
 
     fn epoch(text: &str) -> Option<Self> {
@@ -144,6 +264,42 @@ impl Instant {
             fraction: fraction.trim_end_matches('0').to_owned(),
         })
     }
+}
+
+impl fmt::Display for Instant {
+    /// Writes the date and time in UTC; epoch seconds where the year has no four digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (day, second) = (
+            self.seconds.div_euclid(86_400),
+            self.seconds.rem_euclid(86_400),
+        );
+        let Some((year, month, day)) = date(day) else {
+            return write!(f, "{}", self.seconds);
+        };
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        if !self.fraction.is_empty() {
+            write!(f, ".{}", self.fraction)?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// Finds the year, month and day of a day since 1970-01-01, for years of four digits.
+fn date(day: i64) -> Option<(i64, i64, i64)> {
+    // The reverse of `days`: eras of 400 years that begin in March.
+    let day = day.checked_add(719_468)?;
+    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    (0..=9_999).contains(&year).then_some((year, month, day))
 }
 
 /// Reads `hh:mm` as minutes.

@@ -39,6 +39,7 @@ fn field(path: &str, live: Value, spec: Value) -> Field {
         path: path.to_owned(),
         live,
         spec,
+        access: Access::None,
         witness: None,
     }
 }
@@ -233,6 +234,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
             .filter(|change| change.account.as_str() == account);
         let diff = AccountDiff {
             changes: own.cloned().collect(),
+            cosmetic: Vec::new(),
             managed: 3,
         };
         builder.add(&id(account), diff, false);

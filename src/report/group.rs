@@ -168,6 +168,7 @@ impl Shared {
                     path: field.path.clone(),
                     live: generic_value(&field.live, id),
                     spec: generic_value(&field.spec, id),
+                    access: field.access,
                     witness: generic(&field.witness),
                 })
                 .collect(),

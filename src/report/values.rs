@@ -297,6 +297,8 @@ pub(super) fn change_phrase(fields: &[Field]) -> String {
 mod tests {
     use serde_json::json;
 
+    use crate::policy::Access;
+
     use super::*;
 
     #[test]
@@ -330,6 +332,7 @@ mod tests {
             path: "description".to_owned(),
             live: json!("a b"),
             spec: json!("c"),
+            access: Access::None,
             witness: None,
         };
         let telling = |width| Telling {

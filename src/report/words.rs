@@ -1,10 +1,10 @@
 //! Wording that every format shares: verdicts, counts, and what a change is called on either side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::ValueEnum as _;
 
-use crate::plan::{Action, Cause, Change, Gate, Kind, Outcome, Plan, Risk};
+use crate::plan::{Action, Cause, Change, Cosmetic, Gate, Kind, Outcome, Plan, Risk};
 use crate::policy::Access;
 
 /// Counts things, such as `1 account` or `2 accounts`.
@@ -96,6 +96,7 @@ pub(super) fn counts(plan: &Plan) -> Vec<String> {
     add(accounts.unreadable, "unreadable");
     add(plan.skipped.len(), "inactive");
     add(summary.ignored, "ignored");
+    add(plan.cosmetic.len(), "cosmetic");
     if plan.kind == Kind::Plan {
         counts.insert(
             0,
@@ -106,6 +107,37 @@ pub(super) fn counts(plan: &Plan) -> Vec<String> {
         );
     }
     counts
+}
+
+/// The requests that show a change, each once; what is made or deleted shows itself.
+pub(super) fn witnesses(change: &Change) -> impl Iterator<Item = &str> {
+    let fields = change.fields.iter();
+    let witnesses: BTreeSet<&str> = match change.action {
+        Action::Update => fields
+            .filter_map(|field| field.witness.as_deref())
+            .collect(),
+        Action::Create | Action::Delete | Action::Manual => BTreeSet::new(),
+    };
+    witnesses.into_iter()
+}
+
+/// Lists what differs only in names without effect, each resource once with the number of its accounts.
+pub(super) fn cosmetic(plan: &Plan) -> Vec<String> {
+    let mut accounts: BTreeMap<_, usize> = BTreeMap::new();
+    for Cosmetic { address, fields } in &plan.cosmetic {
+        let key = (address.resource_type, &address.name, fields);
+        *accounts.entry(key).or_default() += 1;
+    }
+    accounts
+        .into_iter()
+        .map(|((resource_type, name, fields), number)| {
+            let accounts = count(number, "account");
+            format!(
+                "{resource_type} {name} in {accounts}: {}",
+                fields.join(", ")
+            )
+        })
+        .collect()
 }
 
 /// Says which options left something out; `None` when nothing was.
@@ -277,6 +309,9 @@ pub(super) const UNREADABLE_TITLE: &str =
 pub(super) const SKIPPED_TITLE: &str = "Inactive, so not looked at";
 /// Heads what ignore rules cover.
 pub(super) const IGNORED_TITLE: &str = "Ignored by a rule of the spec";
+/// Heads what differs only in names without effect.
+pub(super) const COSMETIC_TITLE: &str =
+    "Names without effect that differ (no difference; --strict makes them one)";
 /// Heads the notes.
 pub(super) const NOTES_TITLE: &str = "Notes";
 

@@ -11,8 +11,8 @@ use crate::policy::{self, CanonicalContext};
 
 /// Stands for the meaning of a resource's present state, or for its absence: `sha256:…` or `absent`.
 ///
-/// Policy documents enter it in their canonical form, so that AWS writing one back in another spelling changes
-/// nothing; ids that AWS assigns do not enter it.
+/// Policy documents enter it in their canonical form and with their Sids, so that AWS writing one back in another
+/// spelling changes nothing; ids that AWS assigns do not enter it.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -86,7 +86,7 @@ impl Fingerprint {
 /// The canonical text of a document; its own text, marked, when it does not parse.
 fn canonical_text(text: &PolicyText, context: &CanonicalContext) -> String {
     match text.parse() {
-        Ok(document) => policy::canonicalize(&document, context).to_text(),
+        Ok(document) => policy::fingerprint_text(&document, context),
         Err(_) => format!("unreadable {}", text.as_str()),
     }
 }

@@ -109,6 +109,7 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
         organization,
     });
     let request = CompareRequest {
+        strict: false,
         kind: Kind::Plan,
         filter: ScopeFilter::default(),
         concurrency: 4,

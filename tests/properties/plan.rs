@@ -23,6 +23,7 @@ use crate::generate::{MANAGED, account, desired, live};
 fn diff(desired: &Desired, live: &Inventory) -> AccountDiff {
     let id = account();
     let context = AccountContext {
+        strict: false,
         id: &id,
         name: "test",
         partition: &Partition::commercial(),

@@ -42,6 +42,7 @@ pub(super) async fn compare_live(
         filter,
         concurrency: usize::from(args.cloud.concurrency),
         max_failures: args.cloud.max_failures,
+        strict: args.strict,
         now,
         expires_at: ttl.map(|ttl| expiry(now, ttl)).transpose()?,
     };

@@ -4,27 +4,27 @@ use serde_json::Value;
 
 use super::steps::{Effects, Stage};
 use crate::plan::{Field, Risk};
-use crate::policy::{self, Access, CanonicalContext, Verdict};
+use crate::policy::{self, Access, CanonicalContext, Document, Verdict, Witness};
 use crate::state::{Operation, PolicyText};
 
-/// Collects what differs between a live resource and the spec's.
+/// Says how documents are compared.
 #[derive(Debug)]
+pub(super) struct Rules {
+    /// What is known of the place where they apply.
+    pub(super) canonical: CanonicalContext,
+    /// Whether names without effect count too.
+    pub(super) strict: bool,
+}
+
+/// Collects what differs between a live resource and the spec's.
+#[derive(Debug, Default)]
 pub(super) struct Difference {
     pub(super) fields: Vec<Field>,
+    /// The fields that differ only in what has no effect.
+    pub(super) cosmetic: Vec<String>,
     pub(super) operations: Vec<(Stage, Operation)>,
     pub(super) access: Access,
     pub(super) risk: Option<Risk>,
-}
-
-impl Default for Difference {
-    fn default() -> Self {
-        Self {
-            fields: Vec::new(),
-            operations: Vec::new(),
-            access: Access::None,
-            risk: None,
-        }
-    }
 }
 
 impl Difference {
@@ -34,6 +34,7 @@ impl Difference {
             path: path.into(),
             live,
             spec,
+            access: Access::None,
             witness: None,
         });
         self
@@ -43,6 +44,9 @@ impl Difference {
     pub(super) fn weigh(&mut self, risk: Risk, access: Access) -> &mut Self {
         self.risk = self.risk.max(Some(risk));
         self.access = combine(self.access, access);
+        if let Some(field) = self.fields.last_mut() {
+            field.access = combine(field.access, access);
+        }
         self
     }
 
@@ -73,19 +77,85 @@ fn combine(one: Access, other: Access) -> Access {
     }
 }
 
-/// Compares two documents; `None` when they are equal in form or differ in nothing that has an effect.
-pub(super) fn compare_documents(
-    live: &PolicyText,
-    spec: &PolicyText,
-    context: &CanonicalContext,
-) -> Option<Access> {
-    match (live.parse(), spec.parse()) {
-        (Ok(live), Ok(spec)) => match policy::compare(&live, &spec, context) {
-            Verdict::Equal | Verdict::Cosmetic => None,
-            Verdict::Different(access) => Some(access),
-        },
+/// Says how two documents differ.
+#[derive(Debug)]
+pub(super) enum Documents {
+    /// Not at all, or only in the way in which the same is said.
+    Same,
+    /// In names that have no effect.
+    Cosmetic,
+    /// In what they mean, or in something that counts all the same.
+    Different {
+        access: Access,
+        witness: Option<String>,
+    },
+}
+
+/// Compares two documents by what they mean.
+pub(super) fn compare_documents(live: &PolicyText, spec: &PolicyText, rules: &Rules) -> Documents {
+    let (Ok(live), Ok(spec)) = (live.parse(), spec.parse()) else {
         // What can't be read is never equal to anything.
-        _ => Some(Access::Both),
+        return Documents::Different {
+            access: Access::Both,
+            witness: None,
+        };
+    };
+    match policy::compare(&live, &spec, &rules.canonical) {
+        Verdict::Equal => Documents::Same,
+        Verdict::Cosmetic if !rules.strict => Documents::Cosmetic,
+        verdict @ (Verdict::Cosmetic | Verdict::Different { .. } | Verdict::Unproven { .. }) => {
+            let (access, witness) = effect(verdict);
+            Documents::Different { access, witness }
+        }
+    }
+}
+
+/// Tells what it does that a document comes where none was, and shows it by a request.
+pub(super) fn arrival(document: &PolicyText, rules: &Rules) -> (Access, Option<String>) {
+    match document.parse() {
+        Ok(document) => effect(policy::compare(
+            &Document::empty(),
+            &document,
+            &rules.canonical,
+        )),
+        Err(_) => (Access::Both, None),
+    }
+}
+
+/// Tells what it does that a document goes, and shows it by a request.
+pub(super) fn departure(document: &PolicyText, rules: &Rules) -> (Access, Option<String>) {
+    match document.parse() {
+        Ok(document) => effect(policy::compare(
+            &document,
+            &Document::empty(),
+            &rules.canonical,
+        )),
+        Err(_) => (Access::Both, None),
+    }
+}
+
+fn effect(verdict: Verdict) -> (Access, Option<String>) {
+    let access = verdict.access();
+    let witness = match verdict {
+        Verdict::Equal | Verdict::Cosmetic => None,
+        // What live allows beyond the spec comes first: it is so already.
+        Verdict::Different { witnesses, .. } => {
+            let lines = witnesses.iter().rev().map(|witness| {
+                let Witness { old, new, .. } = witness;
+                format!("{}: {old} live, {new} by the spec", witness.request())
+            });
+            Some(lines.collect::<Vec<_>>().join("; "))
+        }
+        Verdict::Unproven { reason, .. } => Some(format!("not proven equal: {reason}")),
+    };
+    (access, witness)
+}
+
+/// How grave a difference of a document is that gives permissions.
+pub(super) fn document_risk(access: Access) -> Risk {
+    match access {
+        Access::None => Risk::Low,
+        Access::Broader | Access::Narrower | Access::Both => Risk::High,
     }
 }
 

@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::difference::Difference;
+use self::difference::{Difference, Rules};
 use self::permissions::{KnownPolicies, Permissions};
-use self::steps::{Effects, sequence};
-use super::{Action, Cause, Change, Field, Risk};
+use self::steps::sequence;
+use super::{Action, Cause, Change, Cosmetic, Field, Risk};
 use crate::ids::{AccountId, Arn, IamPath, Partition};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
@@ -34,6 +34,8 @@ pub struct AccountContext<'a> {
     pub partition: &'a Partition,
     /// The path of everything managed, `defaults.path`.
     pub managed_path: &'a IamPath,
+    /// Whether names without effect (a Sid, an Id) count as differences.
+    pub strict: bool,
 }
 
 /// Holds what the comparison of one account found.
@@ -41,6 +43,8 @@ pub struct AccountContext<'a> {
 pub struct AccountDiff {
     /// The changes, by address.
     pub changes: Vec<Change>,
+    /// What differs only in names without effect, and is no change, by address.
+    pub cosmetic: Vec<Cosmetic>,
     /// How many managed policies, users and roles the account holds now.
     pub managed: usize,
 }
@@ -58,30 +62,39 @@ pub fn diff_account(
 ) -> AccountDiff {
     let mut differ = Differ {
         context,
-        canonical: CanonicalContext {
-            partition: Some(context.partition.clone()),
+        rules: Rules {
+            canonical: CanonicalContext {
+                partition: Some(context.partition.clone()),
+            },
+            strict: context.strict,
         },
         known: known_policies(context, desired, live),
         desired,
         live,
         changes: Vec::new(),
+        cosmetic: Vec::new(),
     };
     differ.policies();
     differ.users();
     differ.roles();
     differ.leftover_policies();
     let managed = differ.count_managed();
-    let mut changes = differ.changes;
+    let (mut changes, mut cosmetic) = (differ.changes, differ.cosmetic);
     changes.sort_by(|a, b| a.address.cmp(&b.address));
-    AccountDiff { changes, managed }
+    cosmetic.sort();
+    AccountDiff {
+        changes,
+        cosmetic,
+        managed,
+    }
 }
 
 /// Finds what each customer managed policy will do once the plan is applied.
-fn known_policies(
+fn known_policies<'a>(
     context: &AccountContext<'_>,
-    desired: &Desired,
-    live: &Inventory,
-) -> KnownPolicies {
+    desired: &'a Desired,
+    live: &'a Inventory,
+) -> KnownPolicies<'a> {
     let wanted = desired
         .policies
         .iter()
@@ -98,18 +111,19 @@ fn known_policies(
         .chain(wanted)
         .map(|(name, policy)| {
             let arn = Arn::iam(context.partition, context.id, "policy", &policy.path, name);
-            (arn, Effects::of(&policy.document))
+            (arn, &policy.document)
         })
         .collect()
 }
 
 struct Differ<'a> {
     context: &'a AccountContext<'a>,
-    canonical: CanonicalContext,
-    known: KnownPolicies,
+    rules: Rules,
+    known: KnownPolicies<'a>,
     desired: &'a Desired,
     live: &'a Inventory,
     changes: Vec<Change>,
+    cosmetic: Vec<Cosmetic>,
 }
 
 /// Tells how a live object that has a wanted name stands to the spec.
@@ -317,11 +331,23 @@ impl Differ<'_> {
 
     /// Records a change, unless nothing differs.
     fn record(&mut self, key: &ResourceKey, finding: Finding<'_>, difference: Difference) {
+        let address = Address {
+            account: self.context.id.clone(),
+            resource_type: key.resource_type,
+            name: key.name.clone(),
+        };
+        if !difference.cosmetic.is_empty() {
+            self.cosmetic.push(Cosmetic {
+                address: address.clone(),
+                fields: difference.cosmetic,
+            });
+        }
         if difference.fields.is_empty() {
             return;
         }
         let Difference {
             fields,
+            cosmetic: _,
             operations,
             access,
             risk,
@@ -335,21 +361,18 @@ impl Differ<'_> {
             origin,
         } = finding;
         let live = self.live.only(key);
-        let fingerprint = Fingerprint::of(live.get(key).as_ref(), &self.canonical);
-        let operations = sequence(key, live, operations, &self.canonical).unwrap_or_else(|error| {
-            blocked = Some(format!("the steps to it can't be planned: {error}"));
-            Vec::new()
-        });
+        let fingerprint = Fingerprint::of(live.get(key).as_ref(), &self.rules.canonical);
+        let operations =
+            sequence(key, live, operations, &self.rules.canonical).unwrap_or_else(|error| {
+                blocked = Some(format!("the steps to it can't be planned: {error}"));
+                Vec::new()
+            });
         let ResourceKey {
             resource_type,
             name,
         } = key.clone();
         self.changes.push(Change {
-            address: Address {
-                account: self.context.id.clone(),
-                resource_type,
-                name: name.clone(),
-            },
+            address,
             account: self.context.id.clone(),
             account_name: self.context.name.to_owned(),
             resource_type,
@@ -402,6 +425,7 @@ fn one_sided(fields: Vec<(String, Value)>, sides: impl Fn(Value) -> (Value, Valu
                 path,
                 live,
                 spec,
+                access: Access::None,
                 witness: None,
             }
         })

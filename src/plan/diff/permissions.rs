@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::difference::{Difference, compare_documents, document_value, replacement_stage};
+use super::difference::{
+    Difference, Documents, Rules, arrival, compare_documents, departure, document_risk,
+    document_value, replacement_stage,
+};
 use super::steps::{Effects, Stage};
 use crate::ids::Arn;
 use crate::plan::Risk;
-use crate::policy::{Access, CanonicalContext};
+use crate::policy::Access;
 use crate::state::{OWNERSHIP_TAG, Operation, PolicyText, Principal, Role, Tags, User};
 
 /// Points at what a user or a role may do, and its tags.
@@ -50,7 +53,7 @@ impl<'a> From<&'a Role> for Permissions<'a> {
 }
 
 /// Knows the documents of an account's customer managed policies, as the plan will leave them.
-pub(super) type KnownPolicies = BTreeMap<Arn, Effects>;
+pub(super) type KnownPolicies<'a> = BTreeMap<Arn, &'a PolicyText>;
 
 /// Compares the permissions and tags of a user or role; `swapped` says that other people come to have them.
 pub(super) fn compare_permissions(
@@ -58,17 +61,23 @@ pub(super) fn compare_permissions(
     principal: &Principal,
     (live, spec): (Permissions<'_>, Permissions<'_>),
     swapped: bool,
-    known: &KnownPolicies,
-    context: &CanonicalContext,
+    known: &KnownPolicies<'_>,
+    rules: &Rules,
 ) {
     compare_boundary(difference, principal, live.boundary, spec.boundary);
-    compare_managed(difference, principal, live.managed, spec.managed, known);
+    compare_managed(
+        difference,
+        principal,
+        (live.managed, spec.managed),
+        known,
+        rules,
+    );
     compare_inline(
         difference,
         principal,
         (live.inline, spec.inline),
         swapped,
-        context,
+        rules,
     );
     compare_tags(difference, principal, live.tags, spec.tags);
 }
@@ -111,29 +120,44 @@ fn compare_boundary(
 fn compare_managed(
     difference: &mut Difference,
     principal: &Principal,
-    live: &BTreeSet<Arn>,
-    spec: &BTreeSet<Arn>,
-    known: &KnownPolicies,
+    (live, spec): (&BTreeSet<Arn>, &BTreeSet<Arn>),
+    known: &KnownPolicies<'_>,
+    rules: &Rules,
 ) {
     if live == spec {
         return;
     }
     difference.field("managed_policies", json!(live), json!(spec));
-    let effects = |arn: &Arn| known.get(arn).copied().unwrap_or(Effects::ALLOWS);
+    let effects = |arn: &Arn| {
+        known
+            .get(arn)
+            .map_or(Effects::ALLOWS, |text| Effects::of(text))
+    };
     for policy in spec.difference(live) {
-        let effects = effects(policy);
-        difference.weigh(Risk::High, arrival_access(effects)).step(
-            effects.arrival(),
-            Operation::AttachPolicy {
-                principal: principal.clone(),
-                policy: policy.clone(),
-            },
-        );
+        let (access, witness) = match known.get(policy) {
+            Some(document) => arrival(document, rules),
+            None => (Access::Broader, None),
+        };
+        difference
+            .weigh(Risk::High, access)
+            .witness(witness.map(|witness| format!("by {}: {witness}", policy.name())))
+            .step(
+                effects(policy).arrival(),
+                Operation::AttachPolicy {
+                    principal: principal.clone(),
+                    policy: policy.clone(),
+                },
+            );
     }
     for policy in live.difference(spec) {
         let effects = effects(policy);
+        let (access, witness) = match known.get(policy) {
+            Some(document) => departure(document, rules),
+            None => (Access::Narrower, None),
+        };
         difference
-            .weigh(Risk::High, opposite(arrival_access(effects)))
+            .weigh(Risk::High, access)
+            .witness(witness.map(|witness| format!("by {}: {witness}", policy.name())))
             .step(
                 effects.departure(),
                 Operation::DetachPolicy {
@@ -149,7 +173,7 @@ fn compare_inline(
     principal: &Principal,
     (live, spec): (&BTreeMap<String, PolicyText>, &BTreeMap<String, PolicyText>),
     swapped: bool,
-    context: &CanonicalContext,
+    rules: &Rules,
 ) {
     let names: BTreeSet<&String> = live.keys().chain(spec.keys()).collect();
     for name in names {
@@ -163,39 +187,40 @@ fn compare_inline(
             name: name.clone(),
         };
         let (live, spec) = (live.get(name), spec.get(name));
-        let (access, stage, operation) = match (live, spec) {
+        let path = format!("inline_policies.{name}");
+        let ((access, witness), stage, operation) = match (live, spec) {
             (Some(live), Some(spec)) => {
-                let Some(access) = compare_documents(live, spec, context) else {
-                    continue;
+                let (access, witness) = match compare_documents(live, spec, rules) {
+                    Documents::Same => continue,
+                    Documents::Cosmetic => {
+                        difference.cosmetic.push(path);
+                        continue;
+                    }
+                    Documents::Different { access, witness } => (access, witness),
                 };
                 // Newcomers must not find what the spec does not give, nor leavers what it gives.
                 if swapped && access == Access::Both && !Effects::of(live).denies {
                     difference.step(Stage::Narrow, delete());
                 }
                 let stage = replacement_stage(access, Effects::of(spec));
-                (access, stage, put(spec))
+                ((access, witness), stage, put(spec))
             }
-            (None, Some(spec)) => {
-                let effects = Effects::of(spec);
-                (arrival_access(effects), effects.arrival(), put(spec))
-            }
-            (Some(live), None) => {
-                let effects = Effects::of(live);
-                (
-                    opposite(arrival_access(effects)),
-                    effects.departure(),
-                    delete(),
-                )
-            }
+            (None, Some(spec)) => (arrival(spec, rules), Effects::of(spec).arrival(), put(spec)),
+            (Some(live), None) => (
+                departure(live, rules),
+                Effects::of(live).departure(),
+                delete(),
+            ),
             (None, None) => continue,
         };
         difference
             .field(
-                format!("inline_policies.{name}"),
+                path,
                 live.map_or(Value::Null, document_value),
                 spec.map_or(Value::Null, document_value),
             )
-            .weigh(Risk::High, access)
+            .witness(witness)
+            .weigh(document_risk(access), access)
             .step(stage, operation);
     }
 }
@@ -236,25 +261,6 @@ fn compare_tags(difference: &mut Difference, principal: &Principal, live: &Tags,
     }
     if !tags.is_empty() {
         difference.step(Stage::Label, Operation::Tag { principal, tags });
-    }
-}
-
-/// The way access goes when a policy with these effects comes.
-pub(super) fn arrival_access(effects: Effects) -> Access {
-    match (effects.allows, effects.denies) {
-        (true, false) => Access::Broader,
-        (false, true) => Access::Narrower,
-        (true, true) => Access::Both,
-        (false, false) => Access::None,
-    }
-}
-
-fn opposite(access: Access) -> Access {
-    match access {
-        Access::Broader => Access::Narrower,
-        Access::Narrower => Access::Broader,
-        Access::Both => Access::Both,
-        Access::None => Access::None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::difference::{Difference, compare_documents, document_value};
+use super::difference::{Difference, Documents, compare_documents, document_risk, document_value};
 use super::steps::Stage;
 use super::{Differ, Finding, Standing, key, unwanted};
 use crate::plan::safety::after;
@@ -82,19 +82,24 @@ impl Differ<'_> {
                 .field("path", json!(path), json!(spec.path))
                 .weigh(Risk::Medium, Access::None);
         }
-        if let Some(access) = compare_documents(document, &spec.document, &self.canonical) {
-            let (live_value, spec_value) =
-                (document_value(document), document_value(&spec.document));
-            difference
-                .field("document", live_value, spec_value)
-                .weigh(Risk::High, access)
-                .step(
-                    Stage::Grant,
-                    Operation::SetPolicyDocument {
-                        arn: self.arn("policy", path, live_name),
-                        document: spec.document.clone(),
-                    },
-                );
+        match compare_documents(document, &spec.document, &self.rules) {
+            Documents::Same => {}
+            Documents::Cosmetic => difference.cosmetic.push("document".to_owned()),
+            Documents::Different { access, witness } => {
+                let (live_value, spec_value) =
+                    (document_value(document), document_value(&spec.document));
+                difference
+                    .field("document", live_value, spec_value)
+                    .witness(witness)
+                    .weigh(document_risk(access), access)
+                    .step(
+                        Stage::Grant,
+                        Operation::SetPolicyDocument {
+                            arn: self.arn("policy", path, live_name),
+                            document: spec.document.clone(),
+                        },
+                    );
+            }
         }
         // The tags of a policy are not read, so only its path can say whether it is managed.
         let mut standing = self.standing((name, &spec.path), (live_name, path, &Tags::new()));

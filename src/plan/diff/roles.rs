@@ -141,7 +141,7 @@ impl Differ<'_> {
             difference,
             name,
             (trust_policy, &spec.trust_policy),
-            &self.canonical,
+            &self.rules,
         );
         if *max_session != spec.max_session {
             let access = if *max_session < spec.max_session {
@@ -172,7 +172,7 @@ impl Differ<'_> {
             (Permissions::from(live), Permissions::from(spec)),
             swapped,
             &self.known,
-            &self.canonical,
+            &self.rules,
         );
     }
 }

@@ -98,6 +98,7 @@ fn have_user(user: User) -> Inventory {
 fn changes(desired: &Desired, live: &Inventory) -> Vec<Change> {
     let id = "111122223333".parse().unwrap();
     let context = AccountContext {
+        strict: false,
         id: &id,
         name: "prod",
         partition: &Partition::commercial(),

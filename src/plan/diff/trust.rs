@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::difference::{Difference, compare_documents, document_value};
+use super::difference::{Difference, Documents, Rules, compare_documents, document_value};
 use super::steps::Stage;
 use crate::plan::Risk;
-use crate::policy::{self, Access, CanonicalContext, Document, Effect, Selection};
+use crate::policy::{self, Access, Document, Effect, Selection};
 use crate::state::{Operation, PolicyText};
 
 /// Compares trust policies, and tells whether everyone trusted is exchanged for others.
@@ -13,14 +13,20 @@ pub(super) fn compare_trust(
     difference: &mut Difference,
     role: &str,
     (live, spec): (&PolicyText, &PolicyText),
-    context: &CanonicalContext,
+    rules: &Rules,
 ) -> bool {
-    let Some(access) = compare_documents(live, spec, context) else {
-        return false;
+    let (access, witness) = match compare_documents(live, spec, rules) {
+        Documents::Same => return false,
+        Documents::Cosmetic => {
+            difference.cosmetic.push("trust_policy".to_owned());
+            return false;
+        }
+        Documents::Different { access, witness } => (access, witness),
     };
-    let (risk, witness) = match (live.parse(), spec.parse()) {
-        (Ok(live), Ok(spec)) => weigh(&live, &spec),
-        _ => (Risk::Critical, None),
+    let risk = match (live.parse(), spec.parse()) {
+        _ if access == Access::None => Risk::Low,
+        (Ok(live), Ok(spec)) => risk(&live, &spec),
+        _ => Risk::Critical,
     };
     difference
         .field("trust_policy", document_value(live), document_value(spec))
@@ -36,7 +42,7 @@ pub(super) fn compare_trust(
         Access::Both => match remaining(live, spec) {
             // First only those who stay, then, when everything is as the spec says, the newcomers.
             Some(document) => {
-                if compare_documents(&document, spec, context).is_some() {
+                if !matches!(compare_documents(&document, spec, rules), Documents::Same) {
                     difference.step(Stage::Narrow, set(document));
                     (Stage::Trust, false)
                 } else {
@@ -66,38 +72,13 @@ fn remaining(live: &PolicyText, spec: &PolicyText) -> Option<PolicyText> {
     (!document.statements.is_empty()).then(|| PolicyText::new(policy::minified(&document)))
 }
 
-/// Tells how grave a difference of trust is, and what shows it best.
-fn weigh(live: &Document, spec: &Document) -> (Risk, Option<String>) {
-    match (policy::requires_mfa(live), policy::requires_mfa(spec)) {
-        (false, true) => {
-            let witness =
-                "assuming the role without MFA: allowed by the live policy, not by the spec";
-            return (Risk::Critical, Some(witness.to_owned()));
-        }
-        (true, false) => {
-            let witness =
-                "assuming the role without MFA: allowed by the spec, not by the live policy";
-            return (Risk::Critical, Some(witness.to_owned()));
-        }
-        (true, true) | (false, false) => {}
-    }
-    let (live, spec) = (trusted(live), trusted(spec));
-    let stranger = live.difference(&spec).next();
-    let newcomer = spec.difference(&live).next();
-    match (stranger, newcomer) {
-        (Some(name), _) => (
-            Risk::Critical,
-            Some(format!(
-                "{name} may assume the role now, but not by the spec"
-            )),
-        ),
-        (None, Some(name)) => (
-            Risk::Critical,
-            Some(format!(
-                "{name} may assume the role by the spec, but not now"
-            )),
-        ),
-        (None, None) => (Risk::High, None),
+/// Tells how grave a difference of trust is: whether MFA is demanded, or who is trusted, differs.
+fn risk(live: &Document, spec: &Document) -> Risk {
+    let same_mfa = policy::requires_mfa(live) == policy::requires_mfa(spec);
+    if same_mfa && trusted(live) == trusted(spec) {
+        Risk::High
+    } else {
+        Risk::Critical
     }
 }
 

@@ -129,7 +129,7 @@ impl Differ<'_> {
             (Permissions::from(live), Permissions::from(spec)),
             false,
             &self.known,
-            &self.canonical,
+            &self.rules,
         );
     }
 

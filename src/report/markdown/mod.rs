@@ -98,12 +98,8 @@ fn dangers(page: &mut Page, kind: Kind, groups: &[Group]) {
         .filter(|group| group.change.risk == Risk::Critical);
     let line = |group: &Group| {
         let change = &group.change;
-        let mut witnesses = change
-            .fields
-            .iter()
-            .filter_map(|field| field.witness.as_ref());
-        let why = witnesses.next().or(change.reason.as_ref());
-        let why = why.map(|why| prose(why));
+        let why = words::witnesses(change).next().or(change.reason.as_deref());
+        let why = why.map(prose);
         let access = words::access(kind, change.access).map(str::to_owned);
         let said: Vec<String> = why.into_iter().chain(access).collect();
         let said = if said.is_empty() {
@@ -255,11 +251,7 @@ fn detail(kind: Kind, group: &Group) -> String {
     if let Some(reason) = &change.reason {
         page.block(&prose(reason));
     }
-    for witness in change
-        .fields
-        .iter()
-        .filter_map(|field| field.witness.as_ref())
-    {
+    for witness in words::witnesses(change) {
         page.block(&format!("For example, {}", prose(witness)));
     }
     if group.has_placeholder() {
@@ -288,6 +280,12 @@ fn left_out(page: &mut Page, plan: &Plan) {
     page.list(words::SKIPPED_TITLE, skipped, SHORT);
     let ignored = fold(&plan.ignored);
     page.list(words::IGNORED_TITLE, ignored.iter().map(subject), SHORT);
+    let cosmetic = words::cosmetic(plan);
+    page.list(
+        words::COSMETIC_TITLE,
+        cosmetic.iter().map(|line| prose(line)),
+        SHORT,
+    );
 }
 
 /// Tells which accounts could not be read, and why.

@@ -143,11 +143,7 @@ fn show_group(page: &mut Page, kind: Kind, group: &Group, style: Style) {
     if let Some(reason) = &change.reason {
         page.line(INDENT, Tone::Plain, reason);
     }
-    for witness in change
-        .fields
-        .iter()
-        .filter_map(|field| field.witness.as_ref())
-    {
+    for witness in words::witnesses(change) {
         page.lead(INDENT, (tone, "for example,"), witness);
     }
     if group.has_placeholder() {
@@ -216,6 +212,12 @@ fn left_out(page: &mut Page, plan: &Plan, style: Style) {
                 words::title(&group.change)
             );
             page.line(2, Tone::Plain, &format!("{title} in {accounts}"));
+        }
+    }
+    if !plan.cosmetic.is_empty() {
+        page.section(words::COSMETIC_TITLE);
+        for line in words::cosmetic(plan) {
+            page.line(2, Tone::Plain, &line);
         }
     }
 }

@@ -1,0 +1,225 @@
+//! The states of one condition key that the tests on it tell apart: absent, a value, or a set of values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::region::{Budget, Cells, OverBudget};
+use super::values::ValueCells;
+use crate::policy::canonical::{Atom, Value};
+use crate::policy::condition::{OperatorKind, Qualifier};
+
+/// Bounds how many kinds of sets of values a key may have.
+const MAX_SETS: usize = 2_048;
+
+/// Holds the cells of a condition key: its absence, and each kind of value (or set of values) it can have.
+#[derive(Debug)]
+pub(super) struct KeyCells {
+    values: ValueCells,
+    states: States,
+}
+
+/// Says what a cell of the key stands for.
+#[derive(Debug)]
+enum States {
+    /// Cell 0 is the absent key, cell `n + 1` the value cell `n`.
+    Single,
+    /// Cell 0 is the absent key; each further one is a kind of set of values, which says for every test whether it
+    /// passes, and of which value cells an example is made.
+    Sets {
+        tests: BTreeMap<SetTest, usize>,
+        sets: Vec<(Cells, Vec<usize>)>,
+    },
+}
+
+/// Asks of a set of values whether all, or any, lie in some cells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct SetTest {
+    all: bool,
+    pass: Cells,
+}
+
+/// Shows what a cell stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    Absent,
+    Values(Vec<String>),
+}
+
+impl KeyCells {
+    /// Finds the cells of a key from all the tests on it.
+    pub(super) fn of(
+        key: &str,
+        atoms: &BTreeSet<&Atom>,
+        budget: &mut Budget,
+    ) -> Result<Self, OverBudget> {
+        let values = ValueCells::of(key, atoms, budget)?;
+        let states = if atoms.iter().any(|atom| atom.operator.qualifier.is_some()) {
+            let mut tests = BTreeMap::new();
+            for atom in atoms
+                .iter()
+                .filter(|atom| atom.operator.kind != OperatorKind::Null)
+            {
+                let next = tests.len();
+                tests.entry(set_test(atom, &values)).or_insert(next);
+            }
+            let sets = sets(&tests, values.count(), budget)?;
+            States::Sets { tests, sets }
+        } else {
+            States::Single
+        };
+        Ok(Self { values, states })
+    }
+
+    /// How many cells there are.
+    pub(super) fn count(&self) -> usize {
+        1 + match &self.states {
+            States::Single => self.values.count(),
+            States::Sets { sets, .. } => sets.len(),
+        }
+    }
+
+    /// The cells in which a test passes.
+    pub(super) fn passing(&self, atom: &Atom) -> Cells {
+        let operator = atom.operator;
+        if operator.kind == OperatorKind::Null {
+            return self.null(atom);
+        }
+        let absent = operator.passes_absent();
+        match &self.states {
+            States::Single => {
+                let pass = set_test(atom, &self.values).pass;
+                Cells::of(self.count(), |cell| match cell.checked_sub(1) {
+                    None => absent,
+                    Some(value) => pass.contains(value),
+                })
+            }
+            States::Sets { tests, sets } => {
+                let number = tests.get(&set_test(atom, &self.values)).copied();
+                Cells::of(self.count(), |cell| match cell.checked_sub(1) {
+                    None => absent,
+                    Some(set) => sets
+                        .get(set)
+                        .zip(number)
+                        .is_some_and(|((answers, _), number)| answers.contains(number)),
+                })
+            }
+        }
+    }
+
+    fn null(&self, atom: &Atom) -> Cells {
+        // With a set prefix the answer is fixed, whatever the key: AWS's policy checks say so.
+        let fixed = match atom.operator.qualifier {
+            Some(Qualifier::ForAllValues) => Some(true),
+            Some(Qualifier::ForAnyValue) => Some(false),
+            None => None,
+        };
+        let asks = |wanted: bool| atom.values.contains(&Value::Bool(wanted));
+        Cells::of(self.count(), |cell| {
+            fixed.unwrap_or_else(|| if cell == 0 { asks(true) } else { asks(false) })
+        })
+    }
+
+    /// Shows what a cell stands for.
+    pub(super) fn example(&self, cell: usize) -> State {
+        let Some(index) = cell.checked_sub(1) else {
+            return State::Absent;
+        };
+        let text = |value: &usize| self.values.example(*value).map(str::to_owned);
+        State::Values(match &self.states {
+            States::Single => text(&index).into_iter().collect(),
+            States::Sets { sets, .. } => sets
+                .get(index)
+                .map(|(_, values)| values.iter().filter_map(text).collect())
+                .unwrap_or_default(),
+        })
+    }
+}
+
+fn set_test(atom: &Atom, values: &ValueCells) -> SetTest {
+    let negated = atom.operator.kind.is_negated();
+    let matching = values.matching(atom);
+    SetTest {
+        all: match atom.operator.qualifier {
+            Some(Qualifier::ForAllValues) => true,
+            Some(Qualifier::ForAnyValue) => false,
+            None => negated,
+        },
+        pass: Cells::of(values.count(), |cell| matching.contains(cell) != negated),
+    }
+}
+
+/// Finds each combination of answers that some set of values gives, with the value cells of one such set.
+fn sets(
+    tests: &BTreeMap<SetTest, usize>,
+    values: usize,
+    budget: &mut Budget,
+) -> Result<Vec<(Cells, Vec<usize>)>, OverBudget> {
+    /// Is a partial answer: the values that may occur, and the sets of which some value must.
+    struct Partial {
+        answers: Vec<usize>,
+        allowed: Cells,
+        required: Vec<Cells>,
+    }
+    let everything = Cells::of(values, |_| true);
+    let mut partials = vec![Partial {
+        answers: Vec::new(),
+        allowed: everything.clone(),
+        required: vec![everything.clone()],
+    }];
+    for (test, number) in tests {
+        let mut fail = everything.clone();
+        fail.remove(&test.pass);
+        let mut next = Vec::new();
+        for partial in partials {
+            for answer in [false, true] {
+                budget.spend(1 + partial.required.len())?;
+                let mut answers = partial.answers.clone();
+                if answer {
+                    answers.push(*number);
+                }
+                let (mut allowed, mut required) =
+                    (partial.allowed.clone(), partial.required.clone());
+                match (test.all, answer) {
+                    (true, true) => allowed.intersect(&test.pass),
+                    (false, false) => allowed.intersect(&fail),
+                    (true, false) => required.push(fail.clone()),
+                    (false, true) => required.push(test.pass.clone()),
+                }
+                if required
+                    .iter()
+                    .all(|required| required.intersects(&allowed))
+                {
+                    next.push(Partial {
+                        answers,
+                        allowed,
+                        required,
+                    });
+                }
+            }
+        }
+        if next.len() > MAX_SETS {
+            return Err(OverBudget);
+        }
+        partials = next;
+    }
+    let mut found = Vec::new();
+    for Partial {
+        answers,
+        allowed,
+        required,
+    } in partials
+    {
+        let mut example = BTreeSet::new();
+        // The first requirement, that there is a value, is met by whatever meets another.
+        let skipped = usize::from(required.len() > 1);
+        for required in required.iter().skip(skipped) {
+            let mut cells = required.clone();
+            cells.intersect(&allowed);
+            example.extend(cells.first());
+        }
+        found.push((
+            Cells::of(tests.len(), |number| answers.contains(&number)),
+            example.into_iter().collect(),
+        ));
+    }
+    Ok(found)
+}

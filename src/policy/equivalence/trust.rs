@@ -1,0 +1,128 @@
+//! Questions about what one document allows: whom, and whether without MFA.
+
+use super::principals::Reading;
+use super::region::{Budget, OverBudget};
+use super::space::{Regions, Space};
+use super::witness::Witness;
+use super::{MAX_STEPS, beyond};
+use crate::policy::canonical::{Canonical, CanonicalContext, canonicalize};
+use crate::policy::document::Document;
+
+/// Tells whether a trust policy lets nobody in without MFA; true also when it lets nobody in.
+///
+/// It does not when some request is allowed that has no `aws:MultiFactorAuthAge`, and whose
+/// `aws:MultiFactorAuthPresent` is `false` or absent: so look requests without MFA. What is too intricate to follow, or
+/// an empty list of values, is taken to demand nothing.
+#[must_use]
+pub fn requires_mfa(document: &Document) -> bool {
+    let mut form = canonicalize(document, &CanonicalContext::default());
+    form.drop_empty_tests();
+    allowed_without_mfa(&form) == Ok(false)
+}
+
+fn allowed_without_mfa(form: &Canonical) -> Result<bool, OverBudget> {
+    let mut budget = Budget::new(MAX_STEPS);
+    let space = Space::of(&[form], &mut budget)?;
+    let regions = space.without_mfa(&space.regions(form, Reading::DEFAULT));
+    let allowed = beyond(&space.layout, &regions, &Regions::default(), &mut budget)?;
+    Ok(allowed.is_some())
+}
+
+/// Lists who can satisfy a document that names principals, one request each; `None` when it is too intricate to follow.
+///
+/// Together the callers of these requests stand for everyone: all that are not singled out by the document are one
+/// caller ("anyone else" of an account, of other accounts, without credentials, of other services and providers).
+#[must_use]
+pub fn allowed_callers(document: &Document, context: &CanonicalContext) -> Option<Vec<Witness>> {
+    let form = canonicalize(document, context);
+    callers(&form, &[document]).ok()
+}
+
+fn callers(form: &Canonical, spelling: &[&Document]) -> Result<Vec<Witness>, OverBudget> {
+    let mut budget = Budget::new(MAX_STEPS);
+    let space = Space::of(&[form], &mut budget)?;
+    let regions = space.regions(form, Reading::DEFAULT);
+    let nothing = Regions::default();
+    let mut found = Vec::new();
+    for caller in space.each_caller() {
+        let mut theirs = regions.clone();
+        for allow in &mut theirs.allow {
+            space.keep_caller(allow, caller);
+        }
+        theirs.allow.retain(|allow| !space.layout.is_empty(allow));
+        if let Some(region) = beyond(&space.layout, &theirs, &nothing, &mut budget)? {
+            let witness = space.witness(&region, &nothing, &regions);
+            found.extend(witness.map(|witness| witness.spelled_as_in(spelling)));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::parse;
+
+    #[test]
+    fn mfa_is_demanded_by_every_allow() {
+        let allow = |condition: &str| {
+            format!(
+                r#"{{"Effect":"Allow","Principal":{{"AWS":"a"}},"Action":"sts:AssumeRole","Condition":{condition}}}"#
+            )
+        };
+        for (expected, condition) in [
+            (true, r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#),
+            (
+                true,
+                r#"{"Bool":{"AWS:multifactorauthpresent":[true]},"StringEquals":{"k":"a"}}"#,
+            ),
+            (
+                true,
+                r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}}"#,
+            ),
+            (
+                true,
+                r#"{"NumericLessThanEquals":{"aws:MultiFactorAuthAge":3600}}"#,
+            ),
+            (false, "{}"),
+            (false, r#"{"Bool":{"aws:MultiFactorAuthPresent":"false"}}"#),
+            (
+                false,
+                r#"{"Bool":{"aws:MultiFactorAuthPresent":["true","false"]}}"#,
+            ),
+            (false, r#"{"Bool":{"aws:MultiFactorAuthPresent":[]}}"#),
+            (
+                false,
+                r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#,
+            ),
+            (
+                false,
+                r#"{"ForAllValues:Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
+            ),
+            (false, r#"{"Null":{"aws:MultiFactorAuthPresent":"false"}}"#),
+            (
+                false,
+                r#"{"NumericLessThanIfExists":{"aws:MultiFactorAuthAge":"3600"}}"#,
+            ),
+            (
+                false,
+                r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":[]}}"#,
+            ),
+            (
+                false,
+                r#"{"NumericNotEquals":{"aws:MultiFactorAuthAge":"3600"}}"#,
+            ),
+            (false, r#"{"Bool":{"aws:SecureTransport":"true"}}"#),
+        ] {
+            let document = parse(&format!(r#"{{"Statement":[{}]}}"#, allow(condition))).unwrap();
+            assert_eq!(requires_mfa(&document), expected, "{condition}");
+        }
+        let mfa = allow(r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#);
+        let deny = mfa.replace("Allow", "Deny").replace("true", "false");
+        let of = |statements: &[&str]| {
+            requires_mfa(&parse(&format!(r#"{{"Statement":[{}]}}"#, statements.join(","))).unwrap())
+        };
+        assert!(of(&[&mfa, &deny]) && of(&[&deny]));
+        assert!(!of(&[&mfa, &allow("{}")]));
+    }
+}

@@ -1,0 +1,118 @@
+//! Witnesses: one request that two documents answer differently.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::policy::document::Document;
+
+/// Says what a document answers to a request, taken for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A statement allows it, and none denies it.
+    Allowed,
+    /// A statement denies it, whatever another policy allows.
+    Denied,
+    /// No statement is about it.
+    NotAllowed,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::NotAllowed => "not allowed",
+        })
+    }
+}
+
+/// Holds a request that two documents answer differently, and both answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// The caller: an ARN, a service, or [`Witness::ATTACHED`].
+    pub principal: String,
+    /// Whether a policy of the caller's own allows the request, which a grant to its account needs.
+    pub has_own_allow: bool,
+    /// The action; in lower case where no document spells it out.
+    pub action: String,
+    /// Whether every other action does as well.
+    pub any_action: bool,
+    /// The resource; `None` in trust policies.
+    pub resource: Option<String>,
+    /// Whether every other resource does as well.
+    pub any_resource: bool,
+    /// The condition keys of the request with their values.
+    pub context: BTreeMap<String, Vec<String>>,
+    /// The condition keys that the request must not have.
+    pub absent: BTreeSet<String>,
+    /// What the old document answers.
+    pub old: Answer,
+    /// What the new document answers.
+    pub new: Answer,
+}
+
+impl Witness {
+    /// Stands for the caller where a document has no principals: whoever it is attached to.
+    pub const ATTACHED: &'static str = "the principal it is attached to";
+
+    /// Spells the action and the condition keys as some documents do.
+    pub(in crate::policy) fn spelled_as_in(mut self, documents: &[&Document]) -> Self {
+        let statements = || documents.iter().flat_map(|document| &document.statements);
+        let conditions = || statements().flat_map(|statement| &statement.conditions);
+        let respell = |key: String| {
+            let known = conditions().find(|condition| condition.key.eq_ignore_ascii_case(&key));
+            known.map_or(key, |condition| condition.key.clone())
+        };
+        let mut actions = statements().flat_map(|statement| statement.actions.list());
+        if let Some(action) = actions.find(|action| action.eq_ignore_ascii_case(&self.action)) {
+            self.action.clone_from(action);
+        }
+        let context = self.context.into_iter();
+        self.context = context
+            .map(|(key, values)| (respell(key), values))
+            .collect();
+        self.absent = self.absent.into_iter().map(respell).collect();
+        self
+    }
+
+    /// Says in words which request it is: `sts:AssumeRole by arn:aws:iam::111122223333:user/ops without MFA`.
+    #[must_use]
+    pub fn request(&self) -> String {
+        let mut words = if self.any_action {
+            "any action".to_owned()
+        } else {
+            self.action.clone()
+        };
+        if self.principal != Self::ATTACHED {
+            words.push_str(&format!(" by {}", self.principal));
+            if self.has_own_allow {
+                words.push_str(" (if its own policies allow it)");
+            }
+        }
+        if let Some(resource) = self.resource.as_ref().filter(|_| !self.any_resource) {
+            words.push_str(&format!(" on {resource}"));
+        }
+        for (index, (key, values)) in self.context.iter().enumerate() {
+            let joint = if index == 0 { "with" } else { "and" };
+            words.push_str(&format!(" {joint} {key} = {}", values.join(" + ")));
+        }
+        let names = self.absent.iter().map(|key| {
+            // Neither key is there without MFA.
+            let about_mfa = key.to_ascii_lowercase().starts_with("aws:multifactorauth");
+            if about_mfa { "MFA" } else { key }
+        });
+        let names: BTreeSet<&str> = names.collect();
+        for (index, name) in names.iter().enumerate() {
+            let joint = if index == 0 { "without" } else { "or" };
+            words.push_str(&format!(" {joint} {name}"));
+        }
+        words
+    }
+}
+
+impl fmt::Display for Witness {
+    /// Writes the request and both answers: `… by …:user/ops without MFA: not allowed → allowed`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} → {}", self.request(), self.old, self.new)
+    }
+}

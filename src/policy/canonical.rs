@@ -165,7 +165,7 @@ fn principal(principal: &Principal, context: &CanonicalContext) -> Principal {
     }
 }
 
-fn atom(condition: &Condition, version: Version) -> Atom {
+pub(super) fn atom(condition: &Condition, version: Version) -> Atom {
     let written = condition.operator;
     let values: BTreeSet<Value> = condition
         .values

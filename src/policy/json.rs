@@ -66,7 +66,10 @@ pub(super) struct Member {
 
 /// Reads a text that holds exactly one JSON value.
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
-    if let Some((offset, character)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) {
+    let plain = |byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7f);
+    if !text.bytes().all(plain)
+        && let Some((offset, character)) = text.char_indices().find(|(_, c)| !is_allowed(*c))
+    {
         return Err(Fault::new(offset, not_allowed(character as u32)));
     }
     let mut reader = Reader { text, offset: 0 };
@@ -220,6 +223,11 @@ impl Reader<'_> {
         self.take('"');
         let mut text = String::new();
         loop {
+            let special = |byte| matches!(byte, b'"' | b'\\' | b'\t' | b'\n' | b'\r');
+            let rest = self.rest();
+            let length = rest.bytes().position(special).unwrap_or(rest.len());
+            text.push_str(rest.get(..length).unwrap_or_default());
+            self.offset += length;
             let offset = self.offset;
             match self.next() {
                 None => return Err(self.expected("the closing quote of a string")),

@@ -1,14 +1,21 @@
 //! The IAM policy language: a pure library with no I/O, clock or AWS behind it.
 //!
-//! [`parse`] reads a text strictly into a [`Document`]; [`lint`] says what AWS would refuse in it; [`canonicalize`] gives
-//! all spellings of a document one form, on which [`compare`] and fingerprints rest; [`minified`] and [`pretty`] write it
-//! back; [`Limits`] holds how large it may be; [`library`] holds the documents that come with the tool.
+//! [`parse`] reads a text strictly into a [`Document`]; [`lint`] says what AWS would refuse in it; [`minified`] and
+//! [`pretty`] write it back; [`Limits`] holds how large it may be; [`library`] holds the documents that come with the tool.
+//!
+//! Two engines share the model. **Equivalence**: [`canonicalize`] gives all spellings of a document one form, and
+//! [`compare`] tells whether two documents mean the same, and if not which way access goes, with a [`Witness`];
+//! [`allowed_callers`] and [`requires_mfa`] ask the same of one document. **Evaluation**: [`evaluate::evaluate`] decides
+//! a request by all layers of policies around it, and [`evaluate::flips`] finds what would turn the decision. Both rest on
+//! `cells`: the finitely many kinds of values that patterns and conditions tell apart.
 
 mod canonical;
+mod cells;
 mod compare;
 mod condition;
 mod document;
 mod equivalence;
+pub mod evaluate;
 mod json;
 mod keys;
 pub mod library;

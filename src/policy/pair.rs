@@ -182,9 +182,10 @@ pub fn compare_pair(old: &Document, new: &Document) -> PairResult {
 
 /// The text of a document that stands in JSON either as itself or as a string.
 pub(super) fn document_text(raw: &str) -> Cow<'_, str> {
-    match serde_json::from_str::<Cow<'_, str>>(raw) {
-        Ok(text) => Cow::Owned(text.into_owned()),
-        Err(_) => Cow::Borrowed(raw),
+    let text = raw.starts_with('"').then(|| serde_json::from_str(raw));
+    match text {
+        Some(Ok(text)) => Cow::Owned(text),
+        Some(Err(_)) | None => Cow::Borrowed(raw),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The strict parser: policy text to [`Document`], or the place and reason why it is none.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use super::condition::Operator;
 use super::document::{
@@ -116,42 +117,42 @@ fn statement_list(node: Node) -> Result<Vec<Statement>, Fault> {
 
 fn statement(node: Node, number: usize, sids: &mut BTreeSet<String>) -> Result<Statement, Fault> {
     let offset = node.offset;
-    let place = format!("statement {number}");
+    let place = format_args!("statement {number}");
     let mut sid = None;
     let mut effect = None;
     let mut principals: Option<Principals> = None;
     let mut actions: Option<Actions> = None;
     let mut resources: Option<Resources> = None;
     let mut conditions = Vec::new();
-    for member in object(node, &place)? {
-        let what = format!("{:?} in {place}", member.key);
+    for member in object(node, place)? {
+        let what = format_args!("{:?} in {place}", member.key);
         let at = member.offset;
         match member.key.as_str() {
             "Sid" => {
-                let name = string(member.value, &what)?;
+                let name = string(member.value, what)?;
                 if !name.is_empty() && !sids.insert(name.clone()) {
                     return Err(Fault::new(at, format!("repeated Sid {name:?} in {place}")));
                 }
                 sid = Some(name);
             }
-            "Effect" => effect = Some(effect_word(member.value, &what)?),
+            "Effect" => effect = Some(effect_word(member.value, what)?),
             "Principal" | "NotPrincipal" => {
                 let negated = member.key.starts_with("Not");
-                let list = principal_list(member.value, &what)?;
-                set(&mut principals, negated, list, "Principal", &place, at)?;
+                let list = principal_list(member.value, what)?;
+                set(&mut principals, negated, list, "Principal", place, at)?;
             }
             "Action" | "NotAction" => {
                 let negated = member.key.starts_with("Not");
-                let list = strings(member.value, &what)?;
-                set(&mut actions, negated, list, "Action", &place, at)?;
+                let list = strings(member.value, what)?;
+                set(&mut actions, negated, list, "Action", place, at)?;
             }
             "Resource" | "NotResource" => {
                 let negated = member.key.starts_with("Not");
-                let list = strings(member.value, &what)?;
-                set(&mut resources, negated, list, "Resource", &place, at)?;
+                let list = strings(member.value, what)?;
+                set(&mut resources, negated, list, "Resource", place, at)?;
             }
-            "Condition" => conditions = condition_list(member.value, &place)?,
-            _ => return Err(unknown(&member, "element", &place, STATEMENT_ELEMENTS)),
+            "Condition" => conditions = condition_list(member.value, place)?,
+            _ => return Err(unknown(&member, "element", place, STATEMENT_ELEMENTS)),
         }
     }
     let missing = |what: &str| Fault::new(offset, format!("missing {what} in {place}"));
@@ -171,7 +172,7 @@ fn set<T>(
     negated: bool,
     list: Vec<T>,
     name: &str,
-    place: &str,
+    place: impl Display,
     offset: usize,
 ) -> Result<(), Fault> {
     if element.is_some() {
@@ -186,7 +187,7 @@ fn set<T>(
     Ok(())
 }
 
-fn effect_word(node: Node, what: &str) -> Result<Effect, Fault> {
+fn effect_word(node: Node, what: impl Display + Copy) -> Result<Effect, Fault> {
     let offset = node.offset;
     match string(node, what)?.as_str() {
         "Allow" => Ok(Effect::Allow),
@@ -198,7 +199,7 @@ fn effect_word(node: Node, what: &str) -> Result<Effect, Fault> {
     }
 }
 
-fn principal_list(node: Node, what: &str) -> Result<Vec<Principal>, Fault> {
+fn principal_list(node: Node, what: impl Display + Copy) -> Result<Vec<Principal>, Fault> {
     if let Json::String(text) = &node.value {
         return if text == "*" {
             Ok(vec![Principal::Star])
@@ -216,25 +217,25 @@ fn principal_list(node: Node, what: &str) -> Result<Vec<Principal>, Fault> {
             "CanonicalUser" => Principal::CanonicalUser,
             _ => return Err(unknown(&member, "principal type", what, PRINCIPAL_KINDS)),
         };
-        let what = format!("{:?} of {what}", member.key);
-        principals.extend(strings(member.value, &what)?.into_iter().map(kind));
+        let what = format_args!("{:?} of {what}", member.key);
+        principals.extend(strings(member.value, what)?.into_iter().map(kind));
     }
     Ok(principals)
 }
 
-fn condition_list(node: Node, place: &str) -> Result<Vec<Condition>, Fault> {
+fn condition_list(node: Node, place: impl Display + Copy) -> Result<Vec<Condition>, Fault> {
     let mut conditions = Vec::new();
-    for member in object(node, &format!("\"Condition\" in {place}"))? {
+    for member in object(node, format_args!("\"Condition\" in {place}"))? {
         let Some(operator) = Operator::from_name(&member.key) else {
             let names: Vec<String> = Operator::all().map(|known| known.to_string()).collect();
             let names = names.iter().map(String::as_str);
             return Err(unknown(&member, "condition operator", place, names));
         };
-        for test in object(member.value, &format!("{:?} in {place}", member.key))? {
-            let what = format!("condition key {:?} in {place}", test.key);
+        for test in object(member.value, format_args!("{:?} in {place}", member.key))? {
+            let what = format_args!("condition key {:?} in {place}", test.key);
             conditions.push(Condition {
                 operator,
-                values: condition_values(test.value, &what)?,
+                values: condition_values(test.value, what)?,
                 key: test.key,
             });
         }
@@ -242,7 +243,7 @@ fn condition_list(node: Node, place: &str) -> Result<Vec<Condition>, Fault> {
     Ok(conditions)
 }
 
-fn condition_values(node: Node, what: &str) -> Result<Vec<ConditionValue>, Fault> {
+fn condition_values(node: Node, what: impl Display + Copy) -> Result<Vec<ConditionValue>, Fault> {
     let value = |node: Node| match node.value {
         Json::String(text) => Ok(ConditionValue::String(text)),
         Json::Number(text) => Ok(ConditionValue::Number(text)),
@@ -267,21 +268,21 @@ fn one_or_many(node: Node) -> Vec<Node> {
     }
 }
 
-fn object(node: Node, what: &str) -> Result<Vec<Member>, Fault> {
+fn object(node: Node, what: impl Display + Copy) -> Result<Vec<Member>, Fault> {
     match node.value {
         Json::Object(members) => Ok(members),
         other => Err(mismatch(node.offset, what, "an object", &other)),
     }
 }
 
-fn string(node: Node, what: &str) -> Result<String, Fault> {
+fn string(node: Node, what: impl Display + Copy) -> Result<String, Fault> {
     match node.value {
         Json::String(text) => Ok(text),
         other => Err(mismatch(node.offset, what, "a string", &other)),
     }
 }
 
-fn strings(node: Node, what: &str) -> Result<Vec<String>, Fault> {
+fn strings(node: Node, what: impl Display + Copy) -> Result<Vec<String>, Fault> {
     let item = |node: Node| match node.value {
         Json::String(text) => Ok(text),
         other => Err(mismatch(
@@ -294,7 +295,7 @@ fn strings(node: Node, what: &str) -> Result<Vec<String>, Fault> {
     one_or_many(node).into_iter().map(item).collect()
 }
 
-fn mismatch(offset: usize, what: &str, expected: &str, found: &Json) -> Fault {
+fn mismatch(offset: usize, what: impl Display, expected: &str, found: &Json) -> Fault {
     Fault::new(
         offset,
         format!("{what} must be {expected}, not {}", found.kind()),
@@ -304,7 +305,7 @@ fn mismatch(offset: usize, what: &str, expected: &str, found: &Json) -> Fault {
 fn unknown<'a>(
     member: &Member,
     what: &str,
-    place: &str,
+    place: impl Display,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Fault {
     let key: String = member.key.chars().take(100).collect();

@@ -80,13 +80,16 @@ impl Pattern {
 
     /// Puts `*` in place of every variable.
     pub(super) fn widened(&self) -> Self {
+        Self::of(self.0.iter().map(|token| match token {
+            Token::Variable(_) => Token::Any,
+            other => other.clone(),
+        }))
+    }
+
+    /// Builds a pattern of these steps.
+    pub(super) fn of(steps: impl Iterator<Item = Token>) -> Self {
         let mut builder = Builder::default();
-        for token in &self.0 {
-            builder.push(match token {
-                Token::Variable(_) => Token::Any,
-                other => other.clone(),
-            });
-        }
+        steps.for_each(|step| builder.push(step));
         builder.finish()
     }
 

@@ -59,29 +59,20 @@ impl Decimal {
             exponent,
         })
     }
-}
 
-impl Decimal {
-    /// Compares two numbers by what they are worth.
+    /// Orders numbers by their size, whatever their exponents.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        match (self.signum(), other.signum()) {
-            (1, 1) => self.compare_size(other),
-            (-1, -1) => other.compare_size(self),
-            (own, other) => own.cmp(&other),
+        let size = |number: &Self| (!number.digits.is_empty()).then_some(number.exponent);
+        // Without zeros in front, a longer exponent is a larger number, and digits compare as text.
+        let sizes = size(self)
+            .cmp(&size(other))
+            .then_with(|| self.digits.cmp(&other.digits));
+        match (self.negative, other.negative) {
+            (false, false) => sizes,
+            (true, true) => sizes.reverse(),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
         }
-    }
-
-    fn signum(&self) -> i8 {
-        match (self.digits.is_empty(), self.negative) {
-            (true, _) => 0,
-            (false, true) => -1,
-            (false, false) => 1,
-        }
-    }
-
-    /// Compares two numbers that are not zero without their signs: the digits, being a fraction, compare as text.
-    fn compare_size(&self, other: &Self) -> Ordering {
-        (self.exponent.cmp(&other.exponent)).then_with(|| self.digits.cmp(&other.digits))
     }
 
     /// Finds a number strictly between two others, a whole one if it can be; an absent bound is none.
@@ -90,7 +81,9 @@ impl Decimal {
     pub(super) fn between(low: Option<&Self>, high: Option<&Self>) -> Option<String> {
         let bounds = || low.into_iter().chain(high);
         let places = bounds().map(Self::places).max().unwrap_or(0);
-        if bounds().any(|bound| bound.exponent + places > MAX_DIGITS) || places > MAX_DIGITS {
+        if bounds().any(|bound| bound.exponent.saturating_add(places) > MAX_DIGITS)
+            || places > MAX_DIGITS
+        {
             return None;
         }
         let scale = power_of_ten(places)?;
@@ -127,7 +120,9 @@ impl Decimal {
         }
         let digits: i128 = self.digits.parse().ok()?;
         let length = i64::try_from(self.digits.len()).ok()?;
-        let size = digits.checked_mul(power_of_ten(self.exponent + places - length)?)?;
+        let size = digits.checked_mul(power_of_ten(
+            self.exponent.saturating_add(places).saturating_sub(length),
+        )?)?;
         Some(if self.negative { -size } else { size })
     }
 }
@@ -376,6 +371,23 @@ impl Network {
         };
         Some(Self { address, prefix })
     }
+
+    /// Tells whether an address lies in the range; one of the other family never does.
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let host_bits = 32 - u32::from(self.prefix);
+                let differing = network.to_bits() ^ address.to_bits();
+                differing.checked_shr(host_bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let host_bits = 128 - u32::from(self.prefix);
+                let differing = network.to_bits() ^ address.to_bits();
+                differing.checked_shr(host_bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -432,6 +444,32 @@ mod tests {
                 "1e1.5",
             ],
         );
+    }
+
+    #[test]
+    fn numbers_are_ordered_by_size() {
+        let ascending = [
+            "-1e999999999",
+            "-10",
+            "-9.5",
+            "-0.05",
+            "0",
+            "1e-999999999",
+            "0.05",
+            "0.5",
+            "0.51",
+            "9.99",
+            "10",
+            "12",
+            "100",
+            "1e999999999",
+        ];
+        let numbers = ascending.map(|text| Decimal::parse(text).unwrap());
+        for (i, left) in numbers.iter().enumerate() {
+            for (j, right) in numbers.iter().enumerate() {
+                assert_eq!(left.compare(right), i.cmp(&j), "{left:?} {right:?}");
+            }
+        }
     }
 
     #[test]
@@ -513,5 +551,21 @@ mod tests {
                 "::/a",
             ],
         );
+    }
+
+    #[test]
+    fn ranges_contain_addresses_of_their_family() {
+        for (range, inside, outside) in [
+            ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
+            ("10.0.0.1", "10.0.0.1", "10.0.0.2"),
+            ("0.0.0.0/0", "255.255.255.255", "::"),
+            ("::/0", "ffff::", "0.0.0.0"),
+            ("2001:db8::/33", "2001:db8:7fff::", "2001:db8:8000::"),
+            ("::1", "::1", "::2"),
+        ] {
+            let network = Network::parse(range).unwrap();
+            assert!(network.contains(inside.parse().unwrap()), "{range}");
+            assert!(!network.contains(outside.parse().unwrap()), "{range}");
+        }
     }
 }

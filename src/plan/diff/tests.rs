@@ -95,16 +95,20 @@ fn have_user(user: User) -> Inventory {
     }
 }
 
-fn changes(desired: &Desired, live: &Inventory) -> Vec<Change> {
+fn diff(desired: &Desired, live: &Inventory, strict: bool) -> AccountDiff {
     let id = "111122223333".parse().unwrap();
     let context = AccountContext {
-        strict: false,
         id: &id,
         name: "prod",
         partition: &Partition::commercial(),
         managed_path: &"/break-glass/".parse().unwrap(),
+        strict,
     };
-    diff_account(&context, desired, live).changes
+    diff_account(&context, desired, live)
+}
+
+fn changes(desired: &Desired, live: &Inventory) -> Vec<Change> {
+    diff(desired, live, false).changes
 }
 
 fn only_change(desired: &Desired, live: &Inventory) -> Change {
@@ -138,6 +142,82 @@ fn a_role_is_made_with_its_trust_policy_and_denies_come_before_allows() {
         ]
     );
     assert_eq!(change.source.unwrap().line, 7);
+}
+
+#[test]
+fn documents_that_mean_the_same_are_no_difference() {
+    let guard = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Deny","Action":["iam:Get*","iam:GetRole"],"Resource":"*"},
+        {"Effect":"Deny","Action":"iam:*","Resource":"*"}]}"#;
+    let live = Role {
+        inline_policies: BTreeMap::from([("guard".to_owned(), PolicyText::new(guard))]),
+        ..role()
+    };
+    for strict in [false, true] {
+        let diff = diff(
+            &want_role(role()),
+            &have_role("Admin", live.clone()),
+            strict,
+        );
+        assert_eq!((diff.changes, diff.cosmetic), (vec![], vec![]));
+    }
+}
+
+#[test]
+fn a_sid_is_cosmetic_and_a_difference_only_when_asked_for() {
+    let named = DENY.replace(r#"{"Effect""#, r#"{"Sid":"Guard","Effect""#);
+    let live = Role {
+        inline_policies: BTreeMap::from([("guard".to_owned(), PolicyText::new(named))]),
+        ..role()
+    };
+    let (desired, live) = (want_role(role()), have_role("Admin", live));
+    let lenient = diff(&desired, &live, false);
+    assert_eq!(lenient.changes, []);
+    assert_eq!(lenient.cosmetic.len(), 1);
+    assert_eq!(lenient.cosmetic[0].fields, ["inline_policies.guard"]);
+    let strict = diff(&desired, &live, true);
+    assert_eq!(strict.cosmetic, []);
+    let [change] = strict.changes.as_slice() else {
+        panic!("one change: {strict:#?}");
+    };
+    assert_eq!((change.risk, change.access), (Risk::Low, Access::None));
+    assert_eq!(actions(&change.operations), ["iam:PutRolePolicy"]);
+    // The fingerprint tells the two apart, so that the change is not taken for done.
+    assert_ne!(change.target(), &change.fingerprint);
+}
+
+#[test]
+fn a_document_that_differs_carries_direction_and_witness() {
+    let live = Role {
+        trust_policy: trust("alice", false),
+        inline_policies: BTreeMap::new(),
+        ..role()
+    };
+    let change = only_change(&want_role(role()), &have_role("Admin", live));
+    let told: Vec<_> = change
+        .fields
+        .iter()
+        .map(|field| (field.path.as_str(), field.access, field.witness.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "trust_policy",
+                Access::Narrower,
+                Some(
+                    "sts:AssumeRole by arn:aws:iam::222233334444:user/alice without MFA: \
+                     allowed live, not allowed by the spec"
+                )
+            ),
+            (
+                "inline_policies.guard",
+                Access::Narrower,
+                Some("iam:anything: not allowed live, denied by the spec")
+            ),
+        ]
+    );
+    assert_eq!(change.risk, Risk::Critical);
 }
 
 #[test]

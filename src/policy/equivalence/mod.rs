@@ -6,22 +6,22 @@
 //! each pattern overlaps others just where their languages do. What is not known of a test (a policy variable, a value
 //! of the wrong type) is left free, which never makes two different documents equal.
 
-mod language;
-mod ordered;
 mod principals;
 mod region;
 mod space;
-mod states;
 mod trust;
-mod values;
 mod witness;
 
+#[cfg(test)]
+mod properties;
+
 use self::principals::Reading;
-use self::region::{Budget, Layout, OverBudget, Region};
+use self::region::{Layout, Region};
 use self::space::{Regions, Space};
 pub use self::trust::{allowed_callers, requires_mfa};
 pub use self::witness::{Answer, Witness};
 use super::canonical::Canonical;
+use super::cells::{Budget, OverBudget};
 use super::document::{Effect, Principal, Selection};
 
 /// Bounds the steps of one comparison; a step takes well under a microsecond.

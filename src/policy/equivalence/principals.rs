@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::region::Cells;
 use super::witness::Witness;
 use crate::ids::is_account_id;
+use crate::policy::cells::Cells;
 use crate::policy::document::{Effect, Principal, Selection};
 
 /// Settles what AWS does not document, so that a verdict can be tried both ways.
@@ -228,7 +228,7 @@ fn singled_out(text: &str, listed: &BTreeSet<&Principal>) -> Vec<Caller> {
                 session: None,
             }],
         ),
-        // A session is one of a role that is listed with its name, or of another.
+        // Names of roles are unique in an account: a session is one of the role that is listed with its name, if one is.
         Name::Session {
             account,
             role,
@@ -243,8 +243,11 @@ fn singled_out(text: &str, listed: &BTreeSet<&Principal>) -> Vec<Caller> {
                 },
                 _ => None,
             };
-            let roles = listed.iter().filter_map(same_name).map(Some).chain([None]);
-            let sessions = roles.map(|arn| Caller::Session {
+            let mut roles: Vec<_> = listed.iter().filter_map(same_name).map(Some).collect();
+            if roles.is_empty() {
+                roles.push(None);
+            }
+            let sessions = roles.into_iter().map(|arn| Caller::Session {
                 account: account.clone(),
                 role_name: role.clone(),
                 role: arn,

@@ -4,6 +4,8 @@
 //! A region selects cells in each dimension and holds every request whose coordinates are all selected, so that a
 //! statement of a policy is one region.
 
+use crate::policy::cells::{Budget, Cells, OverBudget};
+
 /// Knows where the cells of each dimension lie in the words of a region.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -16,57 +18,6 @@ pub(super) struct Layout {
 /// Selects cells in every dimension of a [`Layout`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Region(Box<[u64]>);
-
-/// Holds a set of cells of one dimension.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Cells(Box<[u64]>);
-
-impl Cells {
-    /// Selects the cells of a dimension of `count` cells for which `selected` holds.
-    pub(super) fn of(count: usize, mut selected: impl FnMut(usize) -> bool) -> Self {
-        let mut words = vec![0; count.div_ceil(64)].into_boxed_slice();
-        for (word, bits) in words.iter_mut().enumerate() {
-            for bit in 0..64.min(count - word * 64) {
-                if selected(word * 64 + bit) {
-                    *bits |= 1 << bit;
-                }
-            }
-        }
-        Self(words)
-    }
-
-    pub(super) fn contains(&self, cell: usize) -> bool {
-        self.0
-            .get(cell / 64)
-            .is_some_and(|word| word >> (cell % 64) & 1 == 1)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-
-    /// The selected cell with the lowest number.
-    pub(super) fn first(&self) -> Option<usize> {
-        let (index, word) = self.0.iter().enumerate().find(|(_, word)| **word != 0)?;
-        Some(index * 64 + word.trailing_zeros() as usize)
-    }
-
-    pub(super) fn intersect(&mut self, other: &Self) {
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word &= other;
-        }
-    }
-
-    pub(super) fn remove(&mut self, other: &Self) {
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word &= !other;
-        }
-    }
-
-    pub(super) fn intersects(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
-    }
-}
 
 impl Layout {
     /// Lays out dimensions with these numbers of cells, in this order.
@@ -208,25 +159,5 @@ impl Layout {
             self.restrict(&mut rest, dimension, &self.cells(cover, dimension));
         }
         Ok(None)
-    }
-}
-
-/// Bounds the work of a proof, so that no pair of documents takes long.
-#[derive(Debug)]
-pub(super) struct Budget(usize);
-
-/// Says that a proof was given up at its bound.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct OverBudget;
-
-impl Budget {
-    pub(super) fn new(steps: usize) -> Self {
-        Self(steps)
-    }
-
-    /// Takes steps from what is left.
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), OverBudget> {
-        self.0 = self.0.checked_sub(steps).ok_or(OverBudget)?;
-        Ok(())
     }
 }

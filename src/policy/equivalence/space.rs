@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::language::{Matching, TextCell, Universe, partition};
 use super::principals::{Callers, Reading};
-use super::region::{Budget, Cells, Layout, OverBudget, Region};
-use super::states::{KeyCells, State};
-use super::values::ValueCells;
+use super::region::{Layout, Region};
 use super::witness::{Answer, Witness};
 use crate::policy::canonical::{Atom, Canonical, CanonicalStatement, Value};
+use crate::policy::cells::{
+    Budget, Cells, KeyCells, Matching, OverBudget, State, TextCell, Universe, ValueCells, partition,
+};
 use crate::policy::condition::{Operator, OperatorKind};
 use crate::policy::document::{Effect, Selection};
+use crate::policy::keys::key_type;
 use crate::policy::pattern::Pattern;
 
 const ACTION: usize = 0;
@@ -56,7 +57,9 @@ impl<'a> Space<'a> {
         let mut counts = vec![actions.cells.len(), resources.count(), callers.cells.len()];
         let mut keys = BTreeMap::new();
         for (key, atoms) in tests {
-            let cells = KeyCells::of(key, &atoms, budget)?;
+            // Without a set operator, a key is taken to have one value: AWS has policies use one on keys with many.
+            let many = atoms.iter().any(|atom| atom.operator.qualifier.is_some());
+            let cells = KeyCells::of(key_type(key), many, &atoms, budget)?;
             keys.insert(key, (counts.len(), cells));
             counts.push(keys.get(key).map_or(0, |(_, cells)| cells.count()));
         }
@@ -252,7 +255,7 @@ impl Resources {
             }
         }
         Ok(Self {
-            values: ValueCells::of("", &tests.iter().collect(), budget)?,
+            values: ValueCells::of(None, &tests.iter().collect(), budget)?,
             some_name_none,
         })
     }

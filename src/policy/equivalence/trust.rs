@@ -1,11 +1,11 @@
 //! Questions about what one document allows: whom, and whether without MFA.
 
 use super::principals::Reading;
-use super::region::{Budget, OverBudget};
 use super::space::{Regions, Space};
 use super::witness::Witness;
 use super::{MAX_STEPS, beyond};
 use crate::policy::canonical::{Canonical, CanonicalContext, canonicalize};
+use crate::policy::cells::{Budget, OverBudget};
 use crate::policy::document::Document;
 
 /// Tells whether a trust policy lets nobody in without MFA; true also when it lets nobody in.
@@ -62,6 +62,63 @@ fn callers(form: &Canonical, spelling: &[&Document]) -> Result<Vec<Witness>, Ove
 mod tests {
     use super::*;
     use crate::policy::parse;
+
+    /// Lists who can satisfy a trust policy, as the words of a witness.
+    fn callers_of(statements: &[&str]) -> Vec<String> {
+        let statements: Vec<_> = statements.iter().map(|s| format!("{{{s}}}")).collect();
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+            statements.join(",")
+        );
+        let document = parse(&text).unwrap();
+        let callers = allowed_callers(&document, &CanonicalContext::inferred(&[&document]));
+        let callers = callers.unwrap().into_iter();
+        callers.map(|caller| caller.request()).collect()
+    }
+
+    #[test]
+    fn a_trust_policy_is_satisfied_by_these_callers_and_no_others() {
+        let trust = |effect: &str, principal: &str, condition: &str| {
+            format!(
+                r#""Effect":"{effect}","Principal":{principal},"Action":"sts:AssumeRole","Condition":{condition}"#
+            )
+        };
+        let user = r#"{"AWS":"arn:aws:iam::111122223333:user/x"}"#;
+        let mfa = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        let by = "sts:AssumeRole by ";
+        assert_eq!(
+            callers_of(&[&trust("Allow", user, mfa)]),
+            [format!(
+                "{by}arn:aws:iam::111122223333:user/x with aws:MultiFactorAuthPresent = true"
+            )]
+        );
+        // An account opens the way to all in it that a policy of their own allows.
+        assert_eq!(
+            callers_of(&[&trust("Allow", r#"{"AWS":"111122223333"}"#, "{}")]),
+            [
+                format!("{by}arn:aws:iam::111122223333:root"),
+                format!(
+                    "{by}arn:aws:iam::111122223333:user/anyone-else (if its own policies allow it)"
+                ),
+            ]
+        );
+        assert_eq!(
+            callers_of(&[
+                &trust("Allow", r#""*""#, "{}"),
+                &trust("Deny", r#"{"AWS":"*"}"#, "{}"),
+                &trust("Deny", r#"{"Service":"ec2.amazonaws.com"}"#, "{}"),
+            ]),
+            [
+                format!("{by}any-other-canonical-user"),
+                format!("{by}any-other-provider.example"),
+                format!("{by}any-other.amazonaws.com"),
+            ]
+        );
+        assert_eq!(
+            callers_of(&[&trust("Allow", user, mfa), &trust("Deny", user, "{}")]),
+            [""; 0]
+        );
+    }
 
     #[test]
     fn mfa_is_demanded_by_every_allow() {

@@ -7,17 +7,17 @@ use std::net::IpAddr;
 use crate::policy::value::Network;
 
 /// Places a value among sorted thresholds: `2 n + 1` is the threshold `n` itself, `2 n` lies just before it.
-pub(super) type Place = usize;
+pub(in crate::policy) type Place = usize;
 
 /// The place of the threshold with this number.
-pub(super) fn at(threshold: usize) -> Place {
+pub(in crate::policy) fn at(threshold: usize) -> Place {
     2 * threshold + 1
 }
 
 /// The places that sorted thresholds make, each with an example.
 ///
 /// `None` when there is no example of a place: between numbers with too many digits, or at the end of all time.
-pub(super) fn places<T: Display>(
+pub(in crate::policy) fn places<T: Display>(
     thresholds: &[T],
     between: impl Fn(Option<&T>, Option<&T>) -> Option<String>,
 ) -> Option<Vec<(Place, String)>> {
@@ -34,7 +34,7 @@ pub(super) fn places<T: Display>(
 
 /// Holds a run of addresses of one version that no network in use cuts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
+pub(in crate::policy) struct Range {
     version_6: bool,
     first: u128,
     last: u128,
@@ -58,7 +58,7 @@ impl Range {
     }
 
     /// Tells whether the addresses lie in a network.
-    pub(super) fn lies_in(&self, network: &Network) -> bool {
+    pub(in crate::policy) fn lies_in(&self, network: &Network) -> bool {
         let network = Self::of(network);
         self.version_6 == network.version_6
             && network.first <= self.first
@@ -76,7 +76,7 @@ impl Range {
 }
 
 /// Cuts all addresses into runs that no network cuts, each with an example.
-pub(super) fn ranges(networks: &BTreeSet<Network>) -> Vec<(Range, String)> {
+pub(in crate::policy) fn ranges(networks: &BTreeSet<Network>) -> Vec<(Range, String)> {
     let mut ranges = Vec::new();
     for (version_6, end) in [(false, u128::from(u32::MAX)), (true, u128::MAX)] {
         let mut starts = BTreeSet::from([0]);

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use super::region::{Budget, Cells, OverBudget};
+use super::{Budget, Cells, OverBudget};
 use crate::policy::pattern::{Pattern, Token};
 
 /// Says how a pattern is matched against a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Matching {
+pub(in crate::policy) enum Matching {
     /// Character by character; `*` crosses everything.
     Plain,
     /// Like [`Self::Plain`], ASCII letters in either case.
@@ -22,14 +22,14 @@ pub(super) enum Matching {
 }
 
 /// Is a cell of a family: the patterns that match its texts, and one of those texts.
-pub(super) type TextCell = (Cells, String);
+pub(in crate::policy) type TextCell = (Cells, String);
 
 /// Bounds how many cells a family of patterns may have.
 const MAX_CELLS: usize = 2_048;
 
 /// Says which texts are split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Universe {
+pub(in crate::policy) enum Universe {
     /// All there are.
     Texts,
     /// Those of the form `service:operation`.
@@ -51,7 +51,7 @@ impl Universe {
 ///
 /// # Errors
 /// [`OverBudget`] when the patterns overlap in more ways than can be followed.
-pub(super) fn partition(
+pub(in crate::policy) fn partition(
     patterns: &[(Matching, &Pattern)],
     universe: Universe,
     budget: &mut Budget,

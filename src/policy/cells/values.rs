@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::language::{Matching, Universe, partition};
 use super::ordered::{Place, Range, at, places, ranges};
-use super::region::{Budget, Cells, OverBudget};
+use super::{Budget, Cells, OverBudget};
 use crate::policy::canonical::{Atom, Value};
 use crate::policy::condition::{Family, OperatorKind};
-use crate::policy::keys::{KeyType, key_type};
+use crate::policy::keys::KeyType;
 use crate::policy::pattern::{Pattern, Syntax};
 use crate::policy::value::{Decimal, Instant, Network};
 
@@ -16,7 +16,7 @@ const MAX_CELLS: usize = 4_096;
 
 /// Holds the kinds of single values: what every test on the key says of each.
 #[derive(Debug)]
-pub(super) struct ValueCells {
+pub(in crate::policy) struct ValueCells {
     tests: Tests,
     cells: Vec<ValueCell>,
 }
@@ -134,7 +134,7 @@ fn asks(atom: &Atom) -> Vec<Ask<'_>> {
 }
 
 impl Tests {
-    fn of(key: &str, atoms: &BTreeSet<&Atom>) -> Self {
+    fn of(known: Option<KeyType>, atoms: &BTreeSet<&Atom>) -> Self {
         let mut tests = Self::default();
         let mut numbers = Vec::new();
         let mut dates = BTreeSet::new();
@@ -164,7 +164,7 @@ impl Tests {
         numbers.dedup();
         tests.numbers = numbers;
         tests.dates = dates.into_iter().collect();
-        if key_type(key) == Some(KeyType::Bool) {
+        if known == Some(KeyType::Bool) {
             tests.add_text(Matching::IgnoreCase, word(true));
             tests.add_text(Matching::IgnoreCase, word(false));
         }
@@ -266,14 +266,13 @@ fn in_order(place: Option<Place>, threshold: Result<usize, usize>, kind: Operato
 }
 
 impl ValueCells {
-    /// Finds the cells of a key from all the tests on it.
-    pub(super) fn of(
-        key: &str,
+    /// Finds the cells from all the tests; of a known type there are no other values.
+    pub(in crate::policy) fn of(
+        known: Option<KeyType>,
         atoms: &BTreeSet<&Atom>,
         budget: &mut Budget,
     ) -> Result<Self, OverBudget> {
-        let tests = Tests::of(key, atoms);
-        let known = key_type(key);
+        let tests = Tests::of(known, atoms);
         let numbers = places(&tests.numbers, Decimal::between).ok_or(OverBudget)?;
         let numbers = slots(
             numbers,
@@ -330,13 +329,18 @@ impl ValueCells {
         Ok(Self { tests, cells })
     }
 
+    /// Tells whether all tests are understood, so that every value of a cell passes the same ones.
+    pub(in crate::policy) fn are_exact(&self) -> bool {
+        self.tests.free.is_empty()
+    }
+
     /// How many cells there are.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::policy) fn count(&self) -> usize {
         self.cells.len()
     }
 
     /// The cells whose values match one of the values of a test, its negation left aside.
-    pub(super) fn matching(&self, atom: &Atom) -> Cells {
+    pub(in crate::policy) fn matching(&self, atom: &Atom) -> Cells {
         let asks = asks(atom);
         let kind = atom.operator.kind;
         Cells::of(self.cells.len(), |cell| {
@@ -346,7 +350,7 @@ impl ValueCells {
     }
 
     /// A value of a cell.
-    pub(super) fn example(&self, cell: usize) -> Option<&str> {
+    pub(in crate::policy) fn example(&self, cell: usize) -> Option<&str> {
         self.cells.get(cell).map(|cell| cell.example.as_str())
     }
 }

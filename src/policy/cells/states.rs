@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::region::{Budget, Cells, OverBudget};
 use super::values::ValueCells;
+use super::{Budget, Cells, OverBudget};
 use crate::policy::canonical::{Atom, Value};
 use crate::policy::condition::{OperatorKind, Qualifier};
+use crate::policy::keys::KeyType;
 
 /// Bounds how many kinds of sets of values a key may have.
 const MAX_SETS: usize = 2_048;
 
 /// Holds the cells of a condition key: its absence, and each kind of value (or set of values) it can have.
 #[derive(Debug)]
-pub(super) struct KeyCells {
+pub(in crate::policy) struct KeyCells {
     values: ValueCells,
     states: States,
 }
@@ -39,20 +40,21 @@ struct SetTest {
 
 /// Shows what a cell stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub(in crate::policy) enum State {
     Absent,
     Values(Vec<String>),
 }
 
 impl KeyCells {
-    /// Finds the cells of a key from all the tests on it.
-    pub(super) fn of(
-        key: &str,
+    /// Finds the cells of a key from all the tests on it; `many` says that the key may have many values.
+    pub(in crate::policy) fn of(
+        known: Option<KeyType>,
+        many: bool,
         atoms: &BTreeSet<&Atom>,
         budget: &mut Budget,
     ) -> Result<Self, OverBudget> {
-        let values = ValueCells::of(key, atoms, budget)?;
-        let states = if atoms.iter().any(|atom| atom.operator.qualifier.is_some()) {
+        let values = ValueCells::of(known, atoms, budget)?;
+        let states = if many {
             let mut tests = BTreeMap::new();
             for atom in atoms
                 .iter()
@@ -69,8 +71,13 @@ impl KeyCells {
         Ok(Self { values, states })
     }
 
+    /// Tells whether all tests are understood, so that everything a cell stands for passes the same ones.
+    pub(in crate::policy) fn are_exact(&self) -> bool {
+        self.values.are_exact()
+    }
+
     /// How many cells there are.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::policy) fn count(&self) -> usize {
         1 + match &self.states {
             States::Single => self.values.count(),
             States::Sets { sets, .. } => sets.len(),
@@ -78,7 +85,7 @@ impl KeyCells {
     }
 
     /// The cells in which a test passes.
-    pub(super) fn passing(&self, atom: &Atom) -> Cells {
+    pub(in crate::policy) fn passing(&self, atom: &Atom) -> Cells {
         let operator = atom.operator;
         if operator.kind == OperatorKind::Null {
             return self.null(atom);
@@ -119,7 +126,7 @@ impl KeyCells {
     }
 
     /// Shows what a cell stands for.
-    pub(super) fn example(&self, cell: usize) -> State {
+    pub(in crate::policy) fn example(&self, cell: usize) -> State {
         let Some(index) = cell.checked_sub(1) else {
             return State::Absent;
         };

@@ -50,6 +50,8 @@ enum Command {
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
     Import(commands::import::ImportArgs),
+    /// Use the policy engines on their own: compare documents, evaluate requests.
+    Policy(commands::policy::PolicyArgs),
     /// Print the JSON Schema of a kind of file.
     Schema(commands::schema::SchemaArgs),
     /// Print the completions of a shell.
@@ -92,6 +94,7 @@ impl Cli {
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
+            Command::Policy(args) => commands::policy::run(&args, global),
             Command::Schema(args) => commands::schema::run(&args),
             Command::Completions(args) => commands::completions::run(&args, Self::command()),
         }

@@ -7,6 +7,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
 use crate::plan::Plan;
+use crate::policy::PairResult;
+use crate::policy::evaluate::wire::{RequestLine, ResponseLine};
 use crate::spec::json_schema;
 use crate::state::Snapshot;
 
@@ -30,6 +32,12 @@ enum SchemaKind {
     Apply,
     /// A snapshot.
     Snapshot,
+    /// What `policy evaluate` reads.
+    PolicyRequest,
+    /// What `policy evaluate` writes.
+    PolicyResponse,
+    /// What `policy diff` writes.
+    PolicyDiff,
 }
 
 pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
@@ -38,6 +46,9 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::Plan | SchemaKind::Drift => schemars::schema_for!(Plan).to_value(),
         SchemaKind::Apply => schemars::schema_for!(ApplyReport).to_value(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
+        SchemaKind::PolicyRequest => schemars::schema_for!(RequestLine<'_>).to_value(),
+        SchemaKind::PolicyResponse => schemars::schema_for!(ResponseLine).to_value(),
+        SchemaKind::PolicyDiff => schemars::schema_for!(PairResult).to_value(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(Exit::Success)

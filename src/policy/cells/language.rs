@@ -79,10 +79,17 @@ pub(in crate::policy) fn partition(
 fn nested(patterns: &[(Matching, &Pattern)], universe: Universe) -> Option<Vec<TextCell>> {
     let mut prefixes = Vec::with_capacity(patterns.len());
     for (matching, pattern) in patterns {
-        if *matching != Matching::Plain {
+        let (prefix, open) = pattern.as_prefix()?;
+        let is_plain = match matching {
+            Matching::Plain => true,
+            // Behind the fifth colon, segments are matched like any text.
+            Matching::Arn => prefix.matches(':').count() >= 5,
+            Matching::IgnoreCase | Matching::NoColon => false,
+        };
+        if !is_plain {
             return None;
         }
-        prefixes.push(pattern.as_prefix()?);
+        prefixes.push((prefix, open));
     }
     let matches = |text: &str| {
         Cells::of(prefixes.len(), |index| {

@@ -30,6 +30,15 @@ impl Cells {
         Self(words)
     }
 
+    /// Adds cells.
+    pub(in crate::policy) fn extend(&mut self, cells: impl IntoIterator<Item = usize>) {
+        for cell in cells {
+            if let Some(word) = self.0.get_mut(cell / 64) {
+                *word |= 1 << (cell % 64);
+            }
+        }
+    }
+
     pub(in crate::policy) fn contains(&self, cell: usize) -> bool {
         self.0
             .get(cell / 64)

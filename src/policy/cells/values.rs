@@ -186,25 +186,38 @@ impl Tests {
             .collect()
     }
 
-    fn matches(&self, cell: &ValueCell, ask: &Ask<'_>, kind: OperatorKind) -> bool {
-        let text = |matching, pattern: &Pattern| {
-            let number = self.texts.get(&(matching, pattern.clone()));
-            number.is_some_and(|number| cell.texts.contains(*number))
+    /// Numbers what a test asks.
+    fn question(&self, atom: &Atom) -> Question {
+        let mut question = Question {
+            kind: atom.operator.kind,
+            texts: Cells::of(self.texts.len(), |_| false),
+            free: Cells::of(self.free.len(), |_| false),
+            numbers: Vec::new(),
+            dates: Vec::new(),
+            networks: Vec::new(),
         };
-        match ask {
-            Ask::Text(matching, pattern) => text(*matching, pattern),
-            Ask::Truth(truth) => text(Matching::IgnoreCase, &word(*truth)),
-            Ask::Number(number) => {
-                let threshold = self.numbers.binary_search_by(|other| other.compare(number));
-                in_order(cell.number, threshold, kind)
-            }
-            Ask::Date(date) => in_order(cell.date, self.dates.binary_search(date), kind),
-            Ask::Network(network) => cell.address.is_some_and(|range| range.lies_in(network)),
-            Ask::Free(free) => {
-                let number = self.free.get(free);
-                number.is_some_and(|number| cell.free.contains(*number))
+        let text = |matching, pattern: Pattern| self.texts.get(&(matching, pattern)).copied();
+        for ask in asks(atom) {
+            match ask {
+                Ask::Text(matching, pattern) => {
+                    question.texts.extend(text(matching, pattern.clone()));
+                }
+                Ask::Truth(truth) => {
+                    question
+                        .texts
+                        .extend(text(Matching::IgnoreCase, word(truth)));
+                }
+                Ask::Number(number) => question.numbers.extend(
+                    self.numbers
+                        .binary_search_by(|other| other.compare(number))
+                        .ok(),
+                ),
+                Ask::Date(date) => question.dates.extend(self.dates.binary_search(date).ok()),
+                Ask::Network(network) => question.networks.push(*network),
+                Ask::Free(free) => question.free.extend(self.free.get(&free).copied()),
             }
         }
+        question
     }
 
     /// The combinations of free tests that may pass for values which these text patterns match.
@@ -248,11 +261,37 @@ impl Tests {
     }
 }
 
-/// Tells how a place stands to a threshold that is surely among the known ones.
-fn in_order(place: Option<Place>, threshold: Result<usize, usize>, kind: OperatorKind) -> bool {
-    let (Some(place), Ok(threshold)) = (place, threshold) else {
-        return false;
-    };
+/// Holds what the values of one test ask, by the numbers of the tests; one yes is enough.
+struct Question {
+    kind: OperatorKind,
+    texts: Cells,
+    free: Cells,
+    numbers: Vec<usize>,
+    dates: Vec<usize>,
+    networks: Vec<Network>,
+}
+
+impl Question {
+    fn matches(&self, cell: &ValueCell) -> bool {
+        let in_order = |place: Option<Place>, thresholds: &[usize]| {
+            let mut thresholds = thresholds.iter();
+            place.is_some_and(|place| {
+                thresholds.any(|threshold| in_order(place, *threshold, self.kind))
+            })
+        };
+        let mut networks = self.networks.iter();
+        cell.texts.intersects(&self.texts)
+            || cell.free.intersects(&self.free)
+            || in_order(cell.number, &self.numbers)
+            || in_order(cell.date, &self.dates)
+            || cell
+                .address
+                .is_some_and(|range| networks.any(|network| range.lies_in(network)))
+    }
+}
+
+/// Tells how a place stands to a threshold.
+fn in_order(place: Place, threshold: usize, kind: OperatorKind) -> bool {
     let order = place.cmp(&at(threshold));
     match kind {
         OperatorKind::NumericLessThan | OperatorKind::DateLessThan => order.is_lt(),
@@ -341,11 +380,10 @@ impl ValueCells {
 
     /// The cells whose values match one of the values of a test, its negation left aside.
     pub(in crate::policy) fn matching(&self, atom: &Atom) -> Cells {
-        let asks = asks(atom);
-        let kind = atom.operator.kind;
+        let question = self.tests.question(atom);
         Cells::of(self.cells.len(), |cell| {
             let cell = self.cells.get(cell);
-            cell.is_some_and(|cell| asks.iter().any(|ask| self.tests.matches(cell, ask, kind)))
+            cell.is_some_and(|cell| question.matches(cell))
         })
     }
 

@@ -219,16 +219,13 @@ impl<'a> Actions<'a> {
     }
 
     fn matching(&self, selection: &Selection<BTreeSet<Pattern>>) -> Cells {
-        let numbers: Vec<usize> = selection
-            .list()
-            .iter()
-            .filter_map(|pattern| self.numbers.get(pattern).copied())
-            .collect();
+        let mut named = Cells::of(self.numbers.len(), |_| false);
+        let list = selection.list().iter();
+        named.extend(list.filter_map(|pattern| self.numbers.get(pattern).copied()));
         // An empty list matches nothing, and an empty `NotAction` would match everything: AWS refuses both.
         Cells::of(self.cells.len(), |cell| {
-            self.cells.get(cell).is_some_and(|(matched, _)| {
-                numbers.iter().any(|number| matched.contains(*number)) != selection.is_negated()
-            })
+            let cell = self.cells.get(cell);
+            cell.is_some_and(|(matched, _)| matched.intersects(&named) != selection.is_negated())
         })
     }
 }

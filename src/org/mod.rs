@@ -110,6 +110,52 @@ impl Organization {
         above
     }
 
+    /// The id of the root (`r-…`): the topmost parent. `None` when the tree leads to none, which only a damaged snapshot
+    /// can be like.
+    #[must_use]
+    pub fn root(&self) -> Option<&str> {
+        let accounts = self.accounts.values().map(|account| &account.parent);
+        let units = self.units.values().map(|unit| &unit.parent);
+        let mut parents = accounts.chain(units).map(String::as_str);
+        parents.find(|parent| parent.starts_with("r-"))
+    }
+
+    /// Lists the nodes that lead from the root to a node, both included: `r-…`, `ou-…`, …, and the unit or account.
+    ///
+    /// `None` when there is no such node, or no way to it from the root, which only a damaged snapshot can be like: a
+    /// list that began further down would lack the levels above.
+    #[must_use]
+    pub fn levels<'a>(&'a self, node: &'a str) -> Option<Vec<&'a str>> {
+        if self.is_root(node) {
+            return Some(vec![node]);
+        }
+        let account = self.account(node);
+        let units = self.units_from(account.map_or(node, |account| &account.parent));
+        let top = match units.last() {
+            Some(topmost) => &self.units.get(*topmost)?.parent,
+            None => &account?.parent,
+        };
+        // A unit would be one that is missing, or one of a loop.
+        top.starts_with("r-").then(|| {
+            let units = units.into_iter().rev();
+            let account = account.map(|_| node);
+            std::iter::once(top.as_str())
+                .chain(units)
+                .chain(account)
+                .collect()
+        })
+    }
+
+    /// Tells whether an id is that of the root, of a unit or of an account.
+    #[must_use]
+    pub fn has_node(&self, id: &str) -> bool {
+        self.units.contains_key(id) || self.account(id).is_some() || self.is_root(id)
+    }
+
+    fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(&id.parse::<AccountId>().ok()?)
+    }
+
     /// Writes where a unit is by names, such as `/Workloads/Prod`.
     #[must_use]
     pub fn unit_path(&self, unit: &str) -> String {
@@ -267,5 +313,36 @@ pub(crate) mod tests {
             },
         );
         assert_eq!(organization.unit_path("ou-root-prod"), "/Workloads/Prod");
+        assert_eq!(organization.levels("ou-root-prod"), None);
+        assert_eq!(organization.levels("333333333333"), None);
+    }
+
+    #[test]
+    fn levels_lead_from_the_root_to_a_node() {
+        let mut organization = sample();
+        let told = |organization: &Organization, node: &str| {
+            let levels = organization.levels(node);
+            levels.map(|levels| levels.join(" "))
+        };
+        assert_eq!(organization.root(), Some("r-root"));
+        for (node, expected) in [
+            ("r-root", Some("r-root")),
+            ("ou-root-sand", Some("r-root ou-root-sand")),
+            ("111111111111", Some("r-root 111111111111")),
+            (
+                "333333333333",
+                Some("r-root ou-root-work ou-root-prod 333333333333"),
+            ),
+            ("r-else", None),
+            ("ou-root-else", None),
+            ("999999999999", None),
+            ("", None),
+        ] {
+            let levels = told(&organization, node);
+            assert_eq!(levels.as_deref(), expected, "{node}");
+            assert_eq!(organization.has_node(node), expected.is_some(), "{node}");
+        }
+        organization.units.remove("ou-root-work");
+        assert_eq!(told(&organization, "333333333333"), None);
     }
 }

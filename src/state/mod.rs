@@ -2,11 +2,13 @@
 //!
 //! Pure data and a pure model. [`Inventory`] is live state, [`Desired`] the spec resolved for one account; `plan`
 //! compares the two. [`Operation`] and [`Inventory::apply`] stand here, beside the state they change, so that plans,
-//! the snapshot backend and the AWS backend share one meaning.
+//! the snapshot backend and the AWS backend share one meaning. [`Guardrails`] are the organization's own, with
+//! operations and a model of theirs.
 
 mod address;
 mod desired;
 mod fingerprint;
+mod guardrails;
 mod inventory;
 mod operation;
 mod resource;
@@ -16,6 +18,10 @@ mod text;
 pub use address::{Address, ResourceType};
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Wanted};
 pub use fingerprint::{Fingerprint, sha256};
+pub use guardrails::{
+    GuardrailError, GuardrailKind, GuardrailLevel, GuardrailOperation, GuardrailPolicy, Guardrails,
+    PolicyReference,
+};
 pub use inventory::{Inventory, ModelError, Others, ReadScope};
 pub use operation::Operation;
 pub use resource::{

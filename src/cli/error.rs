@@ -112,6 +112,7 @@ impl From<CloudError> for CliError {
             | ErrorKind::AccessDenied
             | ErrorKind::Network
             | ErrorKind::Throttled
+            | ErrorKind::NotHeld
             | ErrorKind::Service => Exit::Error,
         };
         let hint = match error.kind {
@@ -126,6 +127,7 @@ impl From<CloudError> for CliError {
             ),
             ErrorKind::Network => Some("check the network, the proxy settings and --endpoint-url"),
             ErrorKind::Throttled => Some("try again later, or with a lower --concurrency"),
+            ErrorKind::NotHeld => Some("take a new snapshot with this version"),
             ErrorKind::Service => None,
         };
         let failed = Self::new(exit, error.to_string());

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Throttled,
     /// The credentials belong to another organization than the spec names, or to none.
     OtherOrganization,
+    /// The snapshot was taken without what is asked for.
+    NotHeld,
     /// Anything else that AWS answered.
     Service,
 }

@@ -10,7 +10,9 @@ use futures_util::future::BoxFuture;
 
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
-use crate::state::{Inventory, Operation, ReadScope, Resource, ResourceKey};
+use crate::state::{
+    GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Resource, ResourceKey,
+};
 
 pub use error::{CloudError, ErrorKind};
 pub use offline::{Offline, SNAPSHOT_FORMAT, SnapshotError, read_snapshot, write_snapshot};
@@ -42,6 +44,16 @@ pub trait Cloud: Send + Sync {
 
     /// Carries out one operation.
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()>;
+
+    /// Reads the organization's SCPs and RCPs, and what each is attached to, in calls per policy and none per account.
+    ///
+    /// Fails when any of it can't be read: guardrails known in part are not known. Fails with [`ErrorKind::NotHeld`]
+    /// on a snapshot that was taken without them.
+    fn guardrails(&self) -> Answer<'_, Guardrails>;
+
+    /// Carries out one operation on the guardrails. On AWS they are carried out one after the other, however many are
+    /// asked for at a time, and what is found done already is done.
+    fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()>;
 
     /// Checks that the credentials are for the organization `expected`, and tells its partition.
     ///

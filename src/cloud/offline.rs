@@ -10,7 +10,8 @@ use super::{Answer, Cloud, CloudError, ErrorKind};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    Inventory, Operation, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
+    GuardrailError, GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Reading,
+    Resource, ResourceKey, ResourceType, Snapshot,
 };
 
 /// Answers from a snapshot, and applies operations to it.
@@ -43,7 +44,7 @@ pub enum SnapshotError {
 }
 
 /// The newest format of snapshots; readers take every `1.N`.
-pub const SNAPSHOT_FORMAT: &str = "1.0";
+pub const SNAPSHOT_FORMAT: &str = "1.1";
 
 /// Reads a snapshot file.
 ///
@@ -125,16 +126,49 @@ impl Offline {
     ) -> Result<T, CloudError> {
         match self.lock().accounts.get(account) {
             Some(Reading::Complete(inventory)) => read(inventory),
-            Some(Reading::Unreadable { error }) => {
-                let (call, message) = error.split_once(": ").unwrap_or((call, error));
-                Err(CloudError::new(ErrorKind::Service, call, message))
-            }
+            Some(Reading::Unreadable { error }) => Err(unreadable(call, error)),
             None => Err(CloudError::new(
                 ErrorKind::Service,
                 call,
                 "the snapshot does not hold this account; take a new one",
             )),
         }
+    }
+
+    fn guardrails(&self) -> Result<Guardrails, CloudError> {
+        match &self.lock().guardrails {
+            Some(Reading::Complete(guardrails)) => Ok(guardrails.clone()),
+            Some(Reading::Unreadable { error }) => Err(unreadable(LISTING, error)),
+            None => Err(without_guardrails(LISTING)),
+        }
+    }
+
+    fn change_guardrails(&self, operation: &GuardrailOperation) -> Result<(), CloudError> {
+        let mut snapshot = self.lock();
+        let Snapshot {
+            organization,
+            guardrails,
+            ..
+        } = &mut *snapshot;
+        let guardrails = match guardrails {
+            Some(Reading::Complete(guardrails)) => guardrails,
+            Some(Reading::Unreadable { error }) => {
+                return Err(unreadable(operation.action(), error));
+            }
+            None => return Err(without_guardrails(operation.action())),
+        };
+        let changed = match operation {
+            GuardrailOperation::Attach { target, .. }
+            | GuardrailOperation::Detach { target, .. }
+                if !organization.has_node(target) =>
+            {
+                Err(GuardrailError::TargetNotFound(target.clone()))
+            }
+            _ => guardrails.apply(operation),
+        };
+        changed.map_err(|error| {
+            CloudError::new(ErrorKind::Service, operation.action(), error.to_string())
+        })
     }
 
     fn apply(&self, account: &AccountId, operation: &Operation) -> Result<(), CloudError> {
@@ -221,11 +255,36 @@ impl Cloud for Offline {
         ready(self.apply(account, operation)).boxed()
     }
 
+    fn guardrails(&self) -> Answer<'_, Guardrails> {
+        ready(self.guardrails()).boxed()
+    }
+
+    fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {
+        ready(self.change_guardrails(operation)).boxed()
+    }
+
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {
         self.organization(Some(expected), false)
             .map(|organization| Ok(organization?.partition))
             .boxed()
     }
+}
+
+/// The call that guardrails are told by.
+const LISTING: &str = "organizations:ListPolicies";
+
+/// Repeats why something could not be read when the snapshot was taken.
+fn unreadable(call: &str, error: &str) -> CloudError {
+    let (call, message) = error.split_once(": ").unwrap_or((call, error));
+    CloudError::new(ErrorKind::Service, call, message)
+}
+
+fn without_guardrails(call: &str) -> CloudError {
+    CloudError::new(
+        ErrorKind::NotHeld,
+        call,
+        "the snapshot was taken without SCPs and RCPs",
+    )
 }
 
 /// Gives what a live read of this scope would: a snapshot may have been taken with a spec that named other things.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Inventory;
+use super::{Guardrails, Inventory};
 use crate::ids::{AccountId, IamPath};
 use crate::org::Organization;
 
@@ -25,14 +25,17 @@ pub struct Snapshot {
     pub organization: Organization,
     /// What was read of each active account.
     pub accounts: BTreeMap<AccountId, Reading>,
+    /// What was read of the organization's SCPs and RCPs; absent from snapshots of before format 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardrails: Option<Reading<Guardrails>>,
 }
 
-/// Tells what was read of an account.
+/// Tells what was read of an account, or of something else that can be read whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reading {
+pub enum Reading<T = Inventory> {
     /// Everything that was asked for.
-    Complete(Inventory),
+    Complete(T),
     /// Not everything, so nothing is known: it is neither in sync nor different.
     Unreadable {
         /// Which call failed, and how.

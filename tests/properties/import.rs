@@ -107,6 +107,7 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
             .map(|id| (id.clone(), Reading::Complete(Inventory::default())))
             .collect(),
         organization,
+        guardrails: None,
     });
     let request = CompareRequest {
         strict: false,

@@ -12,7 +12,8 @@ use breakglass::plan::{
     diff_account, schedule,
 };
 use breakglass::state::{
-    Desired, Inventory, Operation, ReadScope, Reading, Resource, ResourceKey, Snapshot,
+    Desired, GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Reading, Resource,
+    ResourceKey, Snapshot,
 };
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -77,6 +78,7 @@ fn snapshot(live: &Inventory) -> Snapshot {
             )]),
         },
         accounts: BTreeMap::from([(account(), Reading::Complete(live.clone()))]),
+        guardrails: None,
     }
 }
 
@@ -128,6 +130,14 @@ impl Cloud for Mortal<'_> {
         }
         self.left.store(left - 1, Ordering::Relaxed);
         self.inner.execute(account, operation)
+    }
+
+    fn guardrails(&self) -> Answer<'_, Guardrails> {
+        self.inner.guardrails()
+    }
+
+    fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {
+        self.inner.change_guardrails(operation)
     }
 
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {

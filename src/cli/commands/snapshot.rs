@@ -55,6 +55,10 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Ex
             exit = Exit::Incomplete;
         }
     }
+    if let Some(Reading::Unreadable { error }) = &snapshot.guardrails {
+        say(&visible(&format!("unreadable: guardrails: {error}")));
+        exit = Exit::Incomplete;
+    }
     say(&format!(
         "wrote {}: {} accounts",
         args.out.display(),

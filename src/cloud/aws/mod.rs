@@ -2,13 +2,14 @@
 //!
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `session` enters accounts, `error` puts failures into words.
+//! carries out one operation. `guardrails` reads and changes SCPs and RCPs. `session` enters accounts, `error` puts failures into words.
 
 mod config;
 mod convert;
 mod document;
 mod error;
 mod execute;
+mod guardrails;
 mod http;
 mod organization;
 mod read;
@@ -26,7 +27,9 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
-use crate::state::{Inventory, Operation, ReadScope, Resource, ResourceKey};
+use crate::state::{
+    GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Resource, ResourceKey,
+};
 use execute::Created;
 use session::{Purpose, Sessions};
 
@@ -66,6 +69,9 @@ pub struct Override {
 pub struct Aws {
     sessions: Sessions,
     organizations: aws_sdk_organizations::Client,
+    /// Describes policies.
+    describing: aws_sdk_organizations::Client,
+    guardrails: guardrails::Writer,
     created: Created,
     concurrency: usize,
 }
@@ -76,8 +82,11 @@ pub struct Aws {
 /// When there are no credentials, they are not valid, or STS can't be reached.
 pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
     let sdk = config::load(settings.endpoint_url.as_deref()).await;
+    let organizations = aws_sdk_organizations::Client::new(&sdk);
     Ok(Aws {
-        organizations: aws_sdk_organizations::Client::new(&sdk),
+        guardrails: guardrails::Writer::new(organizations.clone()),
+        describing: config::describing(&sdk),
+        organizations,
         sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
         created: Created::default(),
         concurrency: settings.concurrency.max(1),
@@ -157,6 +166,26 @@ impl Cloud for Aws {
                 created: &self.created,
             };
             Ok(place.execute(operation).await?)
+        }
+        .boxed()
+    }
+
+    fn guardrails(&self) -> Answer<'_, Guardrails> {
+        async move {
+            let reader = guardrails::Reader {
+                client: &self.organizations,
+                describing: &self.describing,
+                concurrency: self.concurrency,
+            };
+            Ok(reader.guardrails().await?)
+        }
+        .boxed()
+    }
+
+    fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {
+        async move {
+            tracing::debug!(action = operation.action(), "writing");
+            Ok(self.guardrails.change(operation).await?)
         }
         .boxed()
     }

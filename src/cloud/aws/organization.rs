@@ -87,7 +87,9 @@ impl Reader<'_> {
 
     /// Reads every unit, level by level, and the ids of the roots.
     async fn tree(&self) -> Result<(BTreeMap<String, Unit>, Vec<String>), Failure> {
-        let roots = self.roots().await?;
+        let roots = roots(self.client).await?.into_iter();
+        let roots = roots.map(|root| required("organizations:ListRoots", "root's id", root.id));
+        let roots = roots.collect::<Result<Vec<_>, _>>()?;
         let mut units = BTreeMap::new();
         let mut level = roots.clone();
         while !level.is_empty() {
@@ -97,20 +99,6 @@ impl Reader<'_> {
             units.extend(found.into_iter().flatten());
         }
         Ok((units, roots))
-    }
-
-    async fn roots(&self) -> Result<Vec<String>, Failure> {
-        let call = "organizations:ListRoots";
-        let pages = self.client.list_roots().into_paginator();
-        let pages = pages.stop_on_duplicate_token(false).send();
-        pages
-            .try_collect()
-            .await
-            .map_err(failed(call))?
-            .into_iter()
-            .flat_map(|page| page.roots.unwrap_or_default())
-            .map(|root| required(call, "root's id", root.id))
-            .collect()
     }
 
     async fn units_under(&self, parent: String) -> Result<Vec<(String, Unit)>, Failure> {
@@ -206,25 +194,35 @@ impl Reader<'_> {
             .iter_mut()
             .filter(|(_, account)| account.state == AccountState::Active);
         let reads = active.map(|(id, account)| async {
-            account.tags = Some(self.tags(id).await?);
+            account.tags = Some(tags(self.client, id.as_str()).await?);
             Ok(())
         });
         all(self.concurrency, reads.collect()).await.map(drop)
     }
+}
 
-    async fn tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, Failure> {
-        let pages = self
-            .client
-            .list_tags_for_resource()
-            .resource_id(id.as_str());
-        let pages = pages.into_paginator().stop_on_duplicate_token(false);
-        let tags = pages.items().send().try_collect().await;
-        Ok(tags
-            .map_err(failed("organizations:ListTagsForResource"))?
-            .into_iter()
-            .map(|tag| (tag.key, tag.value))
-            .collect())
-    }
+/// Lists the roots, of which an organization has one.
+pub(super) async fn roots(client: &Client) -> Result<Vec<types::Root>, Failure> {
+    let pages = client.list_roots().into_paginator();
+    let pages = pages.stop_on_duplicate_token(false).send();
+    let pages = pages.try_collect().await;
+    Ok(pages
+        .map_err(failed("organizations:ListRoots"))?
+        .into_iter()
+        .flat_map(|page| page.roots.unwrap_or_default())
+        .collect())
+}
+
+/// Reads the tags of an account, a policy or anything else of an organization.
+pub(super) async fn tags(client: &Client, id: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let pages = client.list_tags_for_resource().resource_id(id);
+    let pages = pages.into_paginator().stop_on_duplicate_token(false);
+    let tags = pages.items().send().try_collect().await;
+    Ok(tags
+        .map_err(failed("organizations:ListTagsForResource"))?
+        .into_iter()
+        .map(|tag| (tag.key, tag.value))
+        .collect())
 }
 
 /// The parent in an account's path, which reads `o-…/r-…/ou-…/ou-…/`, in some places with the account's id at its end.

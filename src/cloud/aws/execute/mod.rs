@@ -14,8 +14,7 @@ use aws_sdk_iam::Client;
 use super::error::Failure;
 use crate::ids::{AccountId, Arn, Partition};
 use crate::state::Operation;
-pub(super) use patience::Created;
-use patience::Waits;
+pub(super) use patience::{Created, Waits};
 
 /// Where operations are carried out.
 #[derive(Debug)]

@@ -152,14 +152,14 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
 
 /// Doubles the wait each time, up to a longest one, until the waits together reach a limit.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub(in crate::cloud::aws) struct Waits {
     last: Duration,
     together: Duration,
 }
 
 impl Waits {
     /// Gives the next wait, or `None` when there has been enough of it.
-    pub(super) fn next(&mut self, limit: Duration) -> Option<Duration> {
+    pub(in crate::cloud::aws) fn next(&mut self, limit: Duration) -> Option<Duration> {
         let left = limit.checked_sub(self.together)?;
         let wait = (self.last * 2).clamp(FIRST_WAIT, LONGEST_WAIT).min(left);
         self.last = wait;

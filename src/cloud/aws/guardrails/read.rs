@@ -1,0 +1,143 @@
+//! Reads the guardrails in calls per policy, of which there are tens, and none per account, of which there are thousands.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_organizations::Client;
+use aws_sdk_organizations::types::PolicyTypeStatus;
+
+use super::{described, listed, policy_type, tags};
+use crate::cloud::aws::all;
+use crate::cloud::aws::convert::required;
+use crate::cloud::aws::error::{Failure, failed};
+use crate::cloud::aws::organization::roots;
+use crate::state::{GuardrailKind, GuardrailPolicy, Guardrails, PolicyText, Tags};
+
+/// How many policies are read at a time. More would not be quicker: Organizations describes two policies a second.
+const CONCURRENCY: usize = 4;
+
+/// Reads the guardrails.
+#[derive(Debug)]
+pub(in crate::cloud::aws) struct Reader<'a> {
+    pub(in crate::cloud::aws) client: &'a Client,
+    /// Describes policies: that call is throttled sooner than the others, so it has retries of its own.
+    pub(in crate::cloud::aws) describing: &'a Client,
+    pub(in crate::cloud::aws) concurrency: usize,
+}
+
+/// A policy as the listing has it.
+struct Listed {
+    id: String,
+    kind: GuardrailKind,
+    aws_managed: bool,
+}
+
+impl Reader<'_> {
+    /// Reads the policies of every kind that is enabled, and what each is attached to.
+    pub(in crate::cloud::aws) async fn guardrails(&self) -> Result<Guardrails, Failure> {
+        let concurrency = self.concurrency.min(CONCURRENCY);
+        let enabled = self.enabled().await?;
+        let listings = enabled.iter().map(|kind| self.listed(*kind));
+        let listings = all(concurrency, listings.collect()).await?;
+        let mut policies: Vec<_> = listings.into_iter().flatten().collect();
+        // AWS's own are attached everywhere, so their listings are the longest: whoever begins with them ends first.
+        policies.sort_by_key(|policy| !policy.aws_managed);
+        let reads = policies.iter().map(|policy| self.unless_gone(policy));
+        let policies = all(concurrency, reads.collect()).await?;
+        Ok(Guardrails {
+            enabled,
+            policies: policies.into_iter().flatten().collect(),
+        })
+    }
+
+    /// Tells which kinds are enabled; one that is only becoming so, or ceasing to be, is neither.
+    async fn enabled(&self) -> Result<BTreeSet<GuardrailKind>, Failure> {
+        let call = "organizations:ListRoots";
+        let mut enabled = BTreeSet::new();
+        let roots = roots(self.client).await?;
+        for summary in roots.iter().flat_map(|root| root.policy_types()) {
+            let of_type = |kind: &GuardrailKind| summary.r#type() == Some(&policy_type(*kind));
+            let Some(kind) = GuardrailKind::ALL.into_iter().find(of_type) else {
+                continue;
+            };
+            match required(call, "policy type's status", summary.status())? {
+                PolicyTypeStatus::Enabled => enabled.insert(kind),
+                status => {
+                    let problem = format!(
+                        "{kind}s are being enabled or disabled ({}); try again when that is done",
+                        status.as_str()
+                    );
+                    return Err(Failure::new(call, &problem));
+                }
+            };
+        }
+        Ok(enabled)
+    }
+
+    async fn listed(&self, kind: GuardrailKind) -> Result<Vec<Listed>, Failure> {
+        listed(self.client, kind)
+            .await?
+            .into_iter()
+            .map(|policy| {
+                Ok(Listed {
+                    id: required("organizations:ListPolicies", "policy's id", policy.id)?,
+                    kind,
+                    aws_managed: policy.aws_managed,
+                })
+            })
+            .collect()
+    }
+
+    /// Reads a policy; one that was deleted after it was listed is gone.
+    async fn unless_gone(
+        &self,
+        policy: &Listed,
+    ) -> Result<Option<(String, GuardrailPolicy)>, Failure> {
+        match self.policy(policy).await {
+            Ok(read) => Ok(Some((policy.id.clone(), read))),
+            // The second is what listing the tags of nothing answers.
+            Err(failure)
+                if failure.has_code("PolicyNotFoundException")
+                    || failure.has_code("TargetNotFoundException") =>
+            {
+                tracing::debug!(policy = policy.id, "deleted while the policies were read");
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn policy(&self, policy: &Listed) -> Result<GuardrailPolicy, Failure> {
+        let (summary, document) = described(self.describing, &policy.id).await?;
+        Ok(GuardrailPolicy {
+            name: required(
+                "organizations:DescribePolicy",
+                "policy's name",
+                summary.name,
+            )?,
+            description: summary.description.unwrap_or_default(),
+            kind: policy.kind,
+            aws_managed: policy.aws_managed,
+            document: PolicyText::new(document),
+            tags: if policy.aws_managed {
+                Tags::new()
+            } else {
+                tags(self.client, &policy.id).await?
+            },
+            targets: self.targets(&policy.id).await?,
+        })
+    }
+
+    async fn targets(&self, id: &str) -> Result<BTreeSet<String>, Failure> {
+        let call = "organizations:ListTargetsForPolicy";
+        let pages = self.client.list_targets_for_policy().policy_id(id);
+        let pages = pages.into_paginator().stop_on_duplicate_token(false).send();
+        pages
+            .try_collect()
+            .await
+            .map_err(failed(call))?
+            .into_iter()
+            .flat_map(|page| page.targets.unwrap_or_default())
+            .map(|target| required(call, "target's id", target.target_id))
+            .collect()
+    }
+}

@@ -312,3 +312,97 @@ fn in_scope(inventory: &Inventory, scope: &ReadScope) -> Result<Inventory, Cloud
     }
     Ok(inventory.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::ids::IamPath;
+    use crate::org::tests::sample;
+    use crate::state::{GuardrailKind, GuardrailPolicy, PolicyReference, PolicyText, Tags};
+
+    fn cloud(guardrails: Option<Reading<Guardrails>>) -> Offline {
+        Offline::new(Snapshot {
+            format_version: SNAPSHOT_FORMAT.to_owned(),
+            kind: "snapshot".to_owned(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            managed_path: IamPath::break_glass(),
+            organization: sample(),
+            accounts: BTreeMap::new(),
+            guardrails,
+        })
+    }
+
+    fn attach(policy: &str, target: &str) -> GuardrailOperation {
+        GuardrailOperation::Attach {
+            policy: PolicyReference::Id(policy.to_owned()),
+            target: target.to_owned(),
+        }
+    }
+
+    #[test]
+    fn guardrails_are_changed_as_the_model_says() {
+        let policy = GuardrailPolicy {
+            name: "deny".to_owned(),
+            description: String::new(),
+            kind: GuardrailKind::Scp,
+            aws_managed: false,
+            document: PolicyText::new("{}"),
+            tags: Tags::new(),
+            targets: BTreeSet::new(),
+        };
+        let cloud = cloud(Some(Reading::Complete(Guardrails {
+            enabled: GuardrailKind::ALL.into(),
+            policies: BTreeMap::from([("p-deny".to_owned(), policy)]),
+        })));
+        for (operation, expected) in [
+            (attach("p-deny", "ou-root-prod"), None),
+            (attach("p-deny", "333333333333"), None),
+            (
+                attach("p-deny", "ou-root-prod"),
+                Some("organizations:AttachPolicy: DuplicatePolicyAttachmentException: "),
+            ),
+            (
+                attach("p-deny", "ou-root-else"),
+                Some("organizations:AttachPolicy: TargetNotFoundException: "),
+            ),
+        ] {
+            let told = cloud.change_guardrails(&operation).err();
+            let told = told.map(|error| error.to_string());
+            match (told, expected) {
+                (None, None) => {}
+                (Some(told), Some(expected)) => assert!(told.starts_with(expected), "{told}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let Some(Reading::Complete(changed)) = cloud.into_snapshot().guardrails else {
+            panic!("the guardrails are gone");
+        };
+        assert_eq!(changed.policies["p-deny"].targets.len(), 2);
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_empty() {
+        let error = "organizations:DescribePolicy: AccessDeniedException: no".to_owned();
+        let unreadable = Some(Reading::Unreadable { error });
+        for (held, kind, told) in [
+            (
+                unreadable,
+                ErrorKind::Service,
+                "organizations:DescribePolicy: AccessDeniedException: no",
+            ),
+            (
+                None,
+                ErrorKind::NotHeld,
+                "organizations:ListPolicies: the snapshot was taken without SCPs and RCPs",
+            ),
+        ] {
+            let cloud = cloud(held);
+            let error = cloud.guardrails().unwrap_err();
+            assert_eq!((error.kind, error.to_string()), (kind, told.to_owned()));
+            let changed = cloud.change_guardrails(&attach("p-deny", "r-root"));
+            assert_eq!(changed.unwrap_err().kind, kind);
+        }
+    }
+}

@@ -6,10 +6,9 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::retry::{RetryConfig, RetryMode};
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
-use aws_sdk_organizations::config::retry::RetryPartition;
 
 use super::http;
 use super::whole::WholeAnswer;
@@ -19,7 +18,7 @@ const FALLBACK_REGION: &str = "us-east-1";
 
 /// How often a call is made at most. With the waits between, being throttled is borne for 20 seconds on average, which
 /// is also how long it takes to give up on an endpoint that is not there.
-const ATTEMPTS: u32 = 10;
+pub(super) const ATTEMPTS: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
@@ -60,19 +59,4 @@ pub(super) fn iam(sdk: &SdkConfig) -> aws_sdk_iam::config::Builder {
     aws_sdk_iam::config::Builder::from(sdk)
         .interceptor(WholeAnswer)
         .retry_classifier(WholeAnswer)
-}
-
-/// Makes the client that describes policies, which Organizations does twice a second only.
-///
-/// Its retries are adaptive and in a partition of their own: once it is throttled it slows down by itself, where
-/// standard retries would run into the limit until their budget is spent.
-pub(super) fn describing(sdk: &SdkConfig) -> aws_sdk_organizations::Client {
-    let retries = sdk
-        .retry_config()
-        .cloned()
-        .unwrap_or_else(RetryConfig::standard);
-    let config = aws_sdk_organizations::config::Builder::from(sdk)
-        .retry_config(retries.with_retry_mode(RetryMode::Adaptive))
-        .retry_partition(RetryPartition::new("organizations:DescribePolicy"));
-    aws_sdk_organizations::Client::from_conf(config.build())
 }

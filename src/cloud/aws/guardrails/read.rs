@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::PolicyTypeStatus;
 
-use super::{described, listed, policy_type, tags};
+use super::describe::Descriptions;
+use super::{listed, policy_type, tags};
 use crate::cloud::aws::all;
 use crate::cloud::aws::convert::required;
 use crate::cloud::aws::error::{Failure, failed};
 use crate::cloud::aws::organization::roots;
 use crate::state::{GuardrailKind, GuardrailPolicy, Guardrails, PolicyText, Tags};
 
-/// How many policies are read at a time. More would not be quicker: Organizations describes two policies a second.
+/// How many policies are read at a time. More would not be quicker: Organizations describes two a second.
 const CONCURRENCY: usize = 4;
 
 /// Reads the guardrails.
 #[derive(Debug)]
 pub(in crate::cloud::aws) struct Reader<'a> {
     pub(in crate::cloud::aws) client: &'a Client,
-    /// Describes policies: that call is throttled sooner than the others, so it has retries of its own.
-    pub(in crate::cloud::aws) describing: &'a Client,
+    pub(in crate::cloud::aws) descriptions: &'a Descriptions,
     pub(in crate::cloud::aws) concurrency: usize,
 }
 
@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     async fn policy(&self, policy: &Listed) -> Result<GuardrailPolicy, Failure> {
-        let (summary, document) = described(self.describing, &policy.id).await?;
+        let (summary, document) = self.descriptions.read(&policy.id).await?;
         Ok(GuardrailPolicy {
             name: required(
                 "organizations:DescribePolicy",
@@ -139,5 +139,40 @@ impl Reader<'_> {
             .flat_map(|page| page.targets.unwrap_or_default())
             .map(|target| required(call, "target's id", target.target_id))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::CloudError;
+    use crate::cloud::aws::testing::FakeAws;
+
+    #[tokio::test]
+    async fn a_kind_that_is_neither_enabled_nor_disabled_is_not_taken_for_either() {
+        for (types, expected) in [
+            ("", Ok(vec![])),
+            (
+                r#"{"Type":"TAG_POLICY","Status":"PENDING_ENABLE"},{"Type":"RESOURCE_CONTROL_POLICY","Status":"ENABLED"}"#,
+                Ok(vec![GuardrailKind::Rcp]),
+            ),
+            (
+                r#"{"Type":"SERVICE_CONTROL_POLICY","Status":"PENDING_DISABLE"}"#,
+                Err(
+                    "organizations:ListRoots: SCPs are being enabled or disabled (PENDING_DISABLE); try again when that is done",
+                ),
+            ),
+        ] {
+            let root = format!(r#"{{"Roots":[{{"Id":"r-root","PolicyTypes":[{types}]}}]}}"#);
+            let aws = FakeAws::new(move |_| (200, root.clone()));
+            let reader = Reader {
+                client: &Client::new(&aws.config()),
+                descriptions: &Descriptions::new(&aws.config()),
+                concurrency: 1,
+            };
+            let enabled = reader.enabled().await.map(Vec::from_iter);
+            let told = enabled.map_err(|failure| CloudError::from(failure).to_string());
+            assert_eq!(told, expected.map_err(str::to_owned));
+        }
     }
 }

@@ -9,16 +9,14 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::types::Tag;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
+use super::create::{NewPolicy, id_of, sdk_tags};
 use super::pace::Pace;
-use super::{described, listed, policy_type, tags};
-use crate::cloud::aws::convert::required;
 use crate::cloud::aws::error::{Failure, failed};
 use crate::cloud::aws::execute::Waits;
-use crate::state::{GuardrailKind, GuardrailOperation, PolicyReference, PolicyText, Tags};
+use crate::state::{GuardrailKind, GuardrailOperation, PolicyReference};
 
 /// The writes that Organizations takes at once, and the time in which it takes one more.
 ///
@@ -199,75 +197,45 @@ impl Writer {
     }
 }
 
-/// What a policy is made of.
-struct NewPolicy<'a> {
-    name: &'a str,
-    description: &'a str,
-    kind: GuardrailKind,
-    document: &'a PolicyText,
-    tags: &'a Tags,
-}
-
-impl NewPolicy<'_> {
-    /// Makes the policy, or finds it made, and gives its id.
-    async fn create(&self, client: &Client) -> Result<String, Failure> {
-        let call = "organizations:CreatePolicy";
-        let request = client
-            .create_policy()
-            .name(self.name)
-            .description(self.description)
-            .r#type(policy_type(self.kind))
-            .content(self.document.as_str())
-            .set_tags(Some(sdk_tags(call, self.tags)?));
-        match request.send().await.map_err(failed(call)) {
-            Ok(answer) => {
-                let summary = answer.policy.and_then(|policy| policy.policy_summary);
-                required(call, "policy's id", summary.and_then(|summary| summary.id))
-            }
-            Err(failure) if failure.has_code("DuplicatePolicyException") => {
-                self.find(client).await?.ok_or(failure)
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Finds the policy that is like this one in all that it is made of.
-    async fn find(&self, client: &Client) -> Result<Option<String>, Failure> {
-        let Some(id) = id_of(client, self.kind, self.name).await? else {
-            return Ok(None);
-        };
-        let (summary, document) = described(client, &id).await?;
-        let same = summary.description.unwrap_or_default() == self.description
-            && PolicyText::new(document) == *self.document
-            && tags(client, &id).await? == *self.tags;
-        Ok(same.then_some(id))
-    }
-}
-
-/// Finds a policy by its name.
-async fn id_of(
-    client: &Client,
-    kind: GuardrailKind,
-    name: &str,
-) -> Result<Option<String>, Failure> {
-    let policies = listed(client, kind).await?.into_iter();
-    let mut named = policies.filter(|policy| policy.name.as_deref() == Some(name));
-    Ok(named.next().and_then(|policy| policy.id))
-}
-
-fn sdk_tags(call: &str, tags: &Tags) -> Result<Vec<Tag>, Failure> {
-    tags.iter()
-        .map(|(key, value)| {
-            let tag = Tag::builder().key(key).value(value).build();
-            tag.map_err(|error| Failure::new(call, &error.to_string()))
-        })
-        .collect()
-}
-
 /// Takes for done what one of these codes says is done already.
 fn unless<T>(answer: Result<T, Failure>, codes: &[&str]) -> Result<(), Failure> {
     match answer {
         Err(failure) if !codes.iter().any(|code| failure.has_code(code)) => Err(failure),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::aws::testing::FakeAws;
+
+    #[test]
+    fn only_what_can_come_right_is_waited_for() {
+        let aws = FakeAws::new(|_| unreachable!());
+        let writer = Writer::new(Client::new(&aws.config()));
+        let id = "p-examplepolicy1".to_owned();
+        let attach = GuardrailOperation::Attach {
+            policy: PolicyReference::Named {
+                kind: GuardrailKind::Scp,
+                name: "deny".to_owned(),
+            },
+            target: "r-root".to_owned(),
+        };
+        let delete = GuardrailOperation::DeletePolicy { id: id.clone() };
+        let wait = |operation, code: &str| {
+            let failure = Failure::refused(code, "x");
+            writer.patience(operation, &failure).as_secs()
+        };
+        let missing = "PolicyNotFoundException";
+        assert_eq!(wait(&attach, "ConcurrentModificationException"), 60);
+        assert_eq!(wait(&attach, "PolicyChangesInProgressException"), 60);
+        // The SDK has tried that again for long enough.
+        assert_eq!(wait(&attach, "TooManyRequestsException"), 0);
+        assert_eq!(wait(&attach, "ConstraintViolationException"), 0);
+        assert_eq!((wait(&attach, missing), wait(&delete, missing)), (0, 0));
+        let made = (GuardrailKind::Scp, "deny".to_owned());
+        writer.created().insert(made, id);
+        assert_eq!((wait(&attach, missing), wait(&delete, missing)), (20, 20));
     }
 }

@@ -16,6 +16,8 @@ mod drift;
 mod errors;
 mod faults;
 mod gates;
+mod guardrail_operations;
+mod guardrails;
 mod harness;
 mod import;
 mod interrupted;

@@ -2,7 +2,8 @@
 
 `install()` patches moto's classes once, before the first request. What is patched: paging (moto ignores most page
 sizes), permissions boundaries of users, names that are unique whatever their case, refusals to delete what is still in
-use, UpdateRole, principals in trust policies, a few AWS managed policies, and some missing fields and operations.
+use, UpdateRole, principals in trust policies, SCPs and RCPs (limits, refusals, what is AWS's own), a few AWS managed
+policies, and some missing fields and operations.
 `SETTINGS` switches the behaviours that a test asks for.
 """
 
@@ -30,7 +31,16 @@ from moto.iam.responses import IamResponse
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.organizations import models as organizations
+from moto.organizations.exceptions import (
+    ConstraintViolationException,
+    DuplicatePolicyException,
+    InvalidInputException,
+    OrganizationsClientError,
+    PolicyTypeNotEnabledException,
+    TargetNotFoundException,
+)
 from moto.organizations.responses import OrganizationsResponse
+from moto.organizations.utils import DEFAULT_RCP_POLICY_ID
 
 
 @dataclass
@@ -97,6 +107,9 @@ ORGANIZATIONS_LISTINGS = {
 
 MANAGED_POLICIES = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit", "ViewOnlyAccess")
 
+GUARDRAIL_LIMITS = {"SERVICE_CONTROL_POLICY": (10_240, 10), "RESOURCE_CONTROL_POLICY": (5_120, 5)}
+"""By policy type the most characters of a document, and the most policies attached to one target."""
+
 DOCUMENTS = (
     "GetAccountAuthorizationDetailsResponse.RoleDetailList.RoleDetail.AssumeRolePolicyDocument",
     "GetPolicyVersionResponse.PolicyVersion.Document",
@@ -122,6 +135,7 @@ def install() -> None:
     _refuse_deleting_what_is_in_use()
     _check_trust_policies()
     _complete_details()
+    _guard_guardrails()
 
 
 def override(owner: type, name: str):
@@ -453,3 +467,101 @@ def _complete_details() -> None:
             path.insert(0, unit)
             unit = parents[unit]
         return original() | {"Paths": ["/".join([account.organization_id, *path, ""])]}
+
+
+def _guard_guardrails() -> None:
+    """The refusals of policy writes that moto lacks. Its own calls, for new accounts and units, go past them."""
+
+    def check_document(kind, content):
+        most = GUARDRAIL_LIMITS.get(kind, (UNPAGED,))[0]
+        if content is not None and len(content) > most:
+            raise ConstraintViolationException("You have exceeded the maximum policy size.")
+        try:
+            json.loads(content or "{}")
+        except ValueError:
+            raise OrganizationsClientError(
+                "MalformedPolicyDocumentException", "The provided policy document does not meet the requirements."
+            ) from None
+
+    def attached(target, kind):
+        return [policy for policy in target.attached_policies if policy.type == kind]
+
+    def addressed(response):
+        """The policy and the target of a request; in AWS either may be what does not exist."""
+        backend, sent = response.organizations_backend, response.request_params
+        policy = backend.get_policy_by_id(sent["PolicyId"])
+        nodes = [*backend.ou, *backend.accounts]
+        target = next((node for node in nodes if node.id == sent["TargetId"]), None)
+        if target is None:
+            raise TargetNotFoundException
+        return policy, target
+
+    def changeable(response, key="PolicyId"):
+        backend, identifier = response.organizations_backend, response.request_params[key]
+        policy = next((policy for policy in backend.policies if policy.id == identifier), None)
+        if policy and policy.aws_managed:
+            raise InvalidInputException("You specified a policy that is managed by AWS and can't be modified.")
+        return policy
+
+    @override(OrganizationsResponse, "create_policy")
+    def create_policy(original, response):
+        backend, sent = response.organizations_backend, response.request_params
+        check_document(sent["Type"], sent["Content"])
+        if any((policy.name, policy.type) == (sent["Name"], sent["Type"]) for policy in backend.policies):
+            raise DuplicatePolicyException
+        # A name is taken among policies of the same type; moto compares it with all.
+        others = [policy for policy in backend.policies if policy.type != sent["Type"]]
+        backend.policies = [policy for policy in backend.policies if policy.type == sent["Type"]]
+        try:
+            return original()
+        finally:
+            backend.policies = [*others, *backend.policies]
+
+    @override(OrganizationsResponse, "update_policy")
+    def update_policy(original, response):
+        policy = changeable(response)
+        check_document(policy and policy.type, response.request_params.get("Content"))
+        return original()
+
+    @override(OrganizationsResponse, "delete_policy")
+    def delete_policy(original, response):
+        changeable(response)
+        return original()
+
+    @override(OrganizationsResponse, "tag_resource")
+    def tag_resource(original, response):
+        changeable(response, "ResourceId")
+        return original()
+
+    @override(OrganizationsResponse, "untag_resource")
+    def untag_resource(original, response):
+        changeable(response, "ResourceId")
+        return original()
+
+    @override(OrganizationsResponse, "attach_policy")
+    def attach_policy(original, response):
+        policy, target = addressed(response)
+        root = next(unit for unit in response.organizations_backend.ou if unit.type == "ROOT")
+        if all(enabled["Type"] != policy.type for enabled in root.policy_types):
+            raise PolicyTypeNotEnabledException
+        if policy in target.attached_policies:
+            raise OrganizationsClientError(
+                "DuplicatePolicyAttachmentException",
+                "The selected policy is already attached to the specified target.",
+            )
+        if len(attached(target, policy.type)) >= GUARDRAIL_LIMITS[policy.type][1]:
+            raise ConstraintViolationException("You have exceeded the maximum number of policies for the target.")
+        return original()
+
+    @override(OrganizationsResponse, "detach_policy")
+    def detach_policy(original, response):
+        policy, target = addressed(response)
+        if policy.id == DEFAULT_RCP_POLICY_ID:
+            raise InvalidInputException("You specified a policy that can't be detached.")
+        if policy not in target.attached_policies:
+            raise OrganizationsClientError(
+                "PolicyNotAttachedException", "The policy isn't attached to the specified target in the specified root."
+            )
+        if policy.type == "SERVICE_CONTROL_POLICY" and len(attached(target, policy.type)) == 1:
+            raise ConstraintViolationException("You can't remove the last policy from a target.")
+        return original()

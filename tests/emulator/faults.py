@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -56,6 +57,7 @@ DROPPED = Reply(0, [], b"", sent=0)
 class Rule:
     """When, and with what, calls fail. `after` matching calls pass first, and at most `times` fail.
 
+    With `per_second`, only the calls beyond so many a second fail, of which `after` may come at once, as AWS throttles.
     `action`, `account` and the values of `params` are patterns; a call without such a parameter does not match.
     """
 
@@ -67,11 +69,28 @@ class Rule:
     times: int | None = None
     after: int = 0
     ms: int = 0
+    per_second: float | None = None
     code: str | None = None
     status: int = 400
     message: str = "injected by the test"
     matched: int = field(default=0, init=False)
     fired: int = field(default=0, init=False)
+    passes: float = field(default=0, init=False)
+    refilled: float | None = field(default=None, init=False)
+
+    def lets_pass(self) -> bool:
+        """Whether this matching call is one that passes."""
+        if self.per_second is None:
+            return self.matched <= self.after
+        now = time.monotonic()
+        if self.refilled is None:
+            self.passes, self.refilled = max(1, self.after), now
+        self.passes = min(max(1, self.after), self.passes + (now - self.refilled) * self.per_second)
+        self.refilled = now
+        if self.passes < 1:
+            return False
+        self.passes -= 1
+        return True
 
 
 class Faults:
@@ -113,7 +132,7 @@ class Faults:
         if not all(key in sent and fnmatchcase(sent[key], wanted) for key, wanted in rule.params.items()):
             return False
         rule.matched += 1
-        if rule.matched <= rule.after or (rule.times is not None and rule.fired >= rule.times):
+        if rule.lets_pass() or (rule.times is not None and rule.fired >= rule.times):
             return False
         # Each account and action draws from a sequence of its own, so that concurrency does not change what is drawn.
         key = (index, call.account, name)

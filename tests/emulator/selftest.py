@@ -115,6 +115,46 @@ def test_seed(emulator, made):
     assert account["Paths"] == ["/".join([made["organization_id"], *units, "111122223333", ""])]
 
 
+def test_guardrails(emulator, made):
+    emulator.control("POST", "seed", ORGANIZATION | {"policy_types": ["SERVICE_CONTROL_POLICY"]})
+    organizations = emulator.client("organizations")
+    scp, rcp = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+
+    def create(name, kind):
+        made = organizations.create_policy(Name=name, Description="", Type=kind, Content=ALLOW)
+        return made["Policy"]["PolicySummary"]["Id"]
+
+    first, same = create("x", scp), create("x", rcp)
+    refused("DuplicatePolicyException", create, name="x", kind=rcp)
+    target = {"TargetId": "111122223333"}
+    organizations.attach_policy(PolicyId=first, **target)
+    refused("DuplicatePolicyAttachmentException", organizations.attach_policy, PolicyId=first, **target)
+    refused("PolicyTypeNotEnabledException", organizations.attach_policy, PolicyId=same, **target)
+    refused("TargetNotFoundException", organizations.attach_policy, PolicyId=first, TargetId="999999999999")
+    for number in range(8):
+        organizations.attach_policy(PolicyId=create(str(number), scp), **target)
+    refused("ConstraintViolationException", organizations.attach_policy, PolicyId=create("more", scp), **target)
+    refused("PolicyNotAttachedException", organizations.detach_policy, PolicyId=first, TargetId=made["root_id"])
+    last = {"PolicyId": "p-FullAWSAccess", "TargetId": made["root_id"]}
+    refused("ConstraintViolationException", organizations.detach_policy, **last)
+    refused("InvalidInputException", organizations.detach_policy, PolicyId="p-RCPFullAWSAccess", **target)
+    refused("InvalidInputException", organizations.delete_policy, PolicyId="p-FullAWSAccess")
+    refused("MalformedPolicyDocumentException", organizations.update_policy, PolicyId=first, Content="no JSON")
+    refused("ConstraintViolationException", organizations.update_policy, PolicyId=first, Content=" " * 10_241)
+    refused("PolicyInUseException", organizations.delete_policy, PolicyId=first)
+
+
+def test_throttling_by_rate(emulator, made):
+    rule = {"kind": "throttle", "action": "organizations:ListRoots", "per_second": 5, "after": 2}
+    emulator.control("POST", "faults", [rule])
+    organizations = emulator.client("organizations")
+    for _ in range(2):
+        organizations.list_roots()
+    refused("TooManyRequestsException", organizations.list_roots)
+    time.sleep(0.3)
+    organizations.list_roots()
+
+
 def test_calls(emulator, made):
     emulator.iam("111122223333").list_roles(PathPrefix="/x/")
     refused("NoSuchEntity", emulator.client("iam").get_role, RoleName="none")

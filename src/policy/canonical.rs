@@ -13,7 +13,7 @@ use super::document::{
     Version,
 };
 use super::pattern::{Pattern, Syntax};
-use super::value::{Decimal, Instant, Network};
+use super::value::{Decimal, Instant, Network, boolean};
 use crate::ids::{Partition, is_account_id};
 
 /// Says what is known of the place where a document applies.
@@ -201,11 +201,7 @@ fn value(kind: OperatorKind, written: &ConditionValue, version: Version) -> Valu
         Family::Numeric => Decimal::parse(text).map(Value::Number),
         Family::Date => Instant::parse(text).map(Value::Date),
         Family::IpAddress => Network::parse(text).map(Value::Network),
-        Family::Bool => match text {
-            "true" => Some(Value::Bool(true)),
-            "false" => Some(Value::Bool(false)),
-            _ => None,
-        },
+        Family::Bool => boolean(text).map(Value::Bool),
         Family::String | Family::Binary | Family::Arn => None,
     };
     typed.unwrap_or_else(|| {

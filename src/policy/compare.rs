@@ -92,17 +92,22 @@ pub fn compare(old: &Document, new: &Document, context: &CanonicalContext) -> Ve
         Meaning::Known {
             grows: false,
             shrinks: false,
+            exact: _,
             witnesses: _,
         } => Verdict::Equal,
         Meaning::Known {
             grows,
             shrinks,
+            exact,
             witnesses,
         } => Verdict::Different {
             access: direction(grows, shrinks),
             witnesses: witnesses
                 .into_iter()
-                .map(|witness| witness.spelled_as_in(&[old, new]))
+                .map(|mut witness| {
+                    witness.exact &= exact || witness.is_confirmed(old, new);
+                    witness.spelled_as_in(&[old, new])
+                })
                 .collect(),
         },
         Meaning::Undocumented { grows, shrinks } => Verdict::Unproven {

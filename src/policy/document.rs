@@ -29,6 +29,23 @@ impl Document {
         }
     }
 
+    /// An identity policy that allows everything, as AdministratorAccess does.
+    #[must_use]
+    pub fn everything() -> Self {
+        let all = || Selection::Only(vec!["*".to_owned()]);
+        Self {
+            statements: vec![Statement {
+                sid: None,
+                effect: Effect::Allow,
+                principals: None,
+                actions: all(),
+                resources: Some(all()),
+                conditions: Vec::new(),
+            }],
+            ..Self::empty()
+        }
+    }
+
     /// The language version that AWS applies.
     #[must_use]
     pub fn effective_version(&self) -> Version {

@@ -67,7 +67,7 @@ pub struct PairResult {
     /// A request that is gained, and one that is lost, each with the old and the new answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<String>,
-    /// The first of them for programs.
+    /// The first of them that hangs on no variable, for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<WitnessRequest>,
     /// Why there is no proof, or what is wrong with a document or the line.
@@ -175,7 +175,10 @@ pub fn compare_pair(old: &Document, new: &Document) -> PairResult {
             let lines: Vec<_> = witnesses.iter().map(Witness::to_string).collect();
             lines.join("; ")
         }),
-        request: witnesses.first().map(WitnessRequest::from),
+        request: witnesses
+            .iter()
+            .find(|witness| witness.exact)
+            .map(WitnessRequest::from),
         reason,
     }
 }

@@ -1,6 +1,6 @@
 //! Patterns: text with wildcards and policy variables, in one normal form.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Says what the special characters of a text mean where it stands.
@@ -132,6 +132,16 @@ impl Pattern {
             .collect()
     }
 
+    /// Finds values for the variables with which the pattern matches a text; each is as short as can be.
+    ///
+    /// `None` when there are none, or none that is found within a bound.
+    pub(super) fn solve(&self, text: &str) -> Option<BTreeMap<String, String>> {
+        let text: Vec<char> = text.chars().collect();
+        let mut solution = BTreeMap::new();
+        let mut steps = 10_000;
+        solve(&self.0, &text, &mut solution, &mut steps).then_some(solution)
+    }
+
     /// Tells whether every text that `other` matches is surely matched by `self`, `*` crossing any character.
     pub(super) fn covers(&self, other: &Self) -> bool {
         covers(&self.0, &other.0)
@@ -210,6 +220,56 @@ impl Builder {
     fn finish(mut self) -> Pattern {
         self.flush();
         Pattern(self.tokens)
+    }
+}
+
+/// Matches tokens against a text, choosing what the variables stand for; the keys are without their defaults.
+fn solve(
+    tokens: &[Token],
+    text: &[char],
+    solution: &mut BTreeMap<String, String>,
+    steps: &mut usize,
+) -> bool {
+    let Some(left) = steps.checked_sub(1) else {
+        return false;
+    };
+    *steps = left;
+    let Some((token, rest)) = tokens.split_first() else {
+        return text.is_empty();
+    };
+    match token {
+        Token::Literal(character) => match text.split_first() {
+            Some((first, after)) if first == character => solve(rest, after, solution, steps),
+            _ => false,
+        },
+        Token::One => match text.split_first() {
+            Some((_, after)) => solve(rest, after, solution, steps),
+            None => false,
+        },
+        Token::Any => (0..=text.len()).any(|length| {
+            solve(
+                rest,
+                text.get(length..).unwrap_or_default(),
+                solution,
+                steps,
+            )
+        }),
+        Token::Variable(name) => {
+            let key = name.split(',').next().unwrap_or(name).trim();
+            if let Some(known) = solution.get(key).cloned() {
+                let known: Vec<char> = known.chars().collect();
+                let after = text.strip_prefix(known.as_slice());
+                return after.is_some_and(|after| solve(rest, after, solution, steps));
+            }
+            (0..=text.len()).any(|length| {
+                let (value, after) = text.split_at(length);
+                solution.insert(key.to_owned(), value.iter().collect());
+                solve(rest, after, solution, steps) || {
+                    solution.remove(key);
+                    false
+                }
+            })
+        }
     }
 }
 

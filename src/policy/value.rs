@@ -7,6 +7,17 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::net::IpAddr;
 
+/// Reads a boolean, in whatever case.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// Holds an exact decimal number: ± 0.digits × 10^exponent, the digits without zeros at either end.
 ///
 /// The order is that of the fields, not of the numbers.

@@ -378,11 +378,8 @@ fn if_exists_is_idle_on_negated_operators_alone() {
 fn values_are_compared_as_values() {
     conditions(&[
         (true, r#"{"Bool":{"k":true}}"#, r#"{"Bool":{"k":["true"]}}"#),
-        (
-            false,
-            r#"{"Bool":{"k":"true"}}"#,
-            r#"{"Bool":{"k":"True"}}"#,
-        ),
+        (true, r#"{"Bool":{"k":"true"}}"#, r#"{"Bool":{"k":"True"}}"#),
+        (true, r#"{"Null":{"k":"TRUE"}}"#, r#"{"Null":{"k":true}}"#),
         (true, r#"{"Null":{"k":false}}"#, r#"{"Null":{"k":"false"}}"#),
         (false, r#"{"Null":{"k":true}}"#, r#"{"Bool":{"k":true}}"#),
         (

@@ -125,6 +125,17 @@ impl KeyCells {
         })
     }
 
+    /// Values of variables with which the example of a cell passes the tests with variables that it shall pass.
+    ///
+    /// `None` where none are found, or where the cell stands for a set of values.
+    pub(in crate::policy) fn variables(&self, cell: usize) -> Option<BTreeMap<String, String>> {
+        match (&self.states, cell.checked_sub(1)) {
+            (_, None) => Some(BTreeMap::new()),
+            (States::Single, Some(value)) => self.values.variables(value),
+            (States::Sets { .. }, Some(_)) => None,
+        }
+    }
+
     /// Shows what a cell stands for.
     pub(in crate::policy) fn example(&self, cell: usize) -> State {
         let Some(index) = cell.checked_sub(1) else {

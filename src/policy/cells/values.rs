@@ -387,6 +387,27 @@ impl ValueCells {
         })
     }
 
+    /// Values of variables with which the example of a cell passes the tests with variables that it shall pass.
+    ///
+    /// `None` where none are found.
+    pub(in crate::policy) fn variables(&self, cell: usize) -> Option<BTreeMap<String, String>> {
+        let cell = self.cells.get(cell)?;
+        let mut variables = BTreeMap::new();
+        for (free, number) in &self.tests.free {
+            if cell.free.contains(*number) {
+                for (key, value) in free.pattern()?.solve(&cell.example)? {
+                    if variables
+                        .insert(key, value.clone())
+                        .is_some_and(|known| known != value)
+                    {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(variables)
+    }
+
     /// A value of a cell.
     pub(in crate::policy) fn example(&self, cell: usize) -> Option<&str> {
         self.cells.get(cell).map(|cell| cell.example.as_str())

@@ -248,6 +248,28 @@ fn one_exemption_list_is_not_two_denies() {
 }
 
 #[test]
+fn booleans_are_values_in_any_case() {
+    for (old, new) in [
+        (r#"{"Null":{"k":"True"}}"#, r#"{"Null":{"k":true}}"#),
+        (r#"{"Bool":{"k":"TRUE"}}"#, r#"{"Bool":{"k":"true"}}"#),
+        (
+            r#"{"BoolIfExists":{"k":"False"}}"#,
+            r#"{"BoolIfExists":{"k":false}}"#,
+        ),
+    ] {
+        same_conditions(&[old], &[new]);
+    }
+    differs(
+        Access::Broader,
+        &[&deny(&on_all(r#""x:y""#))],
+        &[
+            &deny(&on_all(r#""x:y""#)),
+            &allow(&under(r#"{"Null":{"k":"True"}}"#)),
+        ],
+    );
+}
+
+#[test]
 fn an_absent_key_is_a_state_of_its_own() {
     for key in ["aws:MultiFactorAuthPresent", "k"] {
         let of = |operator: &str, value: &str| format!(r#"{{"{operator}":{{"{key}":{value}}}}}"#);
@@ -542,6 +564,16 @@ fn principals_are_callers() {
         &[&allow(&aws(&[session]))],
         &[&allow(&aws(&[role, session]))],
     );
+    same(&[&deny(&aws(&[role, session]))], &[&deny(&aws(&[role]))]);
+    same(
+        &[&allow(&aws(&[session])), &deny(&aws(&[role]))],
+        &[&deny(&aws(&[role]))],
+    );
+    differs(
+        Access::Narrower,
+        &[&deny(&aws(&[session]))],
+        &[&deny(&aws(&[role]))],
+    );
     differs(
         Access::Both,
         &[&allow(&aws(&[role]))],
@@ -612,6 +644,23 @@ fn past_the_bound_nothing_is_called_equal_that_is_not_plain() {
         &[&deny(&all)],
         &[&deny(&patterns('a'..='m')), &deny(&patterns('n'..='z'))],
     );
+}
+
+#[test]
+fn a_witness_gives_variables_a_value() {
+    let on = |resources: &str| allow(&format!(r#""Action":"*","Resource":{resources}"#));
+    let old = on(r#""a/${aws:username}""#);
+    let new = on(r#"["a/${aws:username}","b/${aws:username}/x"]"#);
+    let Verdict::Different { witnesses, .. } = verdict(&[&old], &[&new]) else {
+        panic!("they differ");
+    };
+    let [witness] = witnesses.as_slice() else {
+        panic!("one way: {witnesses:?}");
+    };
+    assert!(witness.exact);
+    let resource = witness.resource.as_deref().unwrap();
+    let name = &witness.context["aws:username"][0];
+    assert_eq!(resource, format!("b/{name}/x"));
 }
 
 #[test]

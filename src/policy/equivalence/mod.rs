@@ -34,6 +34,8 @@ pub(super) enum Meaning {
     Known {
         grows: bool,
         shrinks: bool,
+        /// Whether every test in the documents is understood, so that the witnesses surely are what they say.
+        exact: bool,
         /// Shows a request that is gained, and one that is lost, where there is one.
         witnesses: Vec<Witness>,
     },
@@ -68,10 +70,13 @@ fn compare_within(
     Ok(Meaning::Known {
         grows,
         shrinks,
+        exact: space.is_exact(),
+        // What one reading alone shows is the least certain.
         witnesses: found
             .into_iter()
-            .next()
-            .map_or_else(Vec::new, |first| first.witnesses),
+            .map(|difference| difference.witnesses)
+            .min_by_key(Vec::len)
+            .unwrap_or_default(),
     })
 }
 

@@ -153,12 +153,21 @@ impl<'a> Space<'a> {
             Some(chosen)
         };
         let (_, action) = self.actions.cells.get(choose(ACTION)?)?;
-        let resource = self.resources.example(choose(RESOURCE)?);
+        let resource = choose(RESOURCE)?;
+        let mut variables = self.resources.variables(resource).map(|found| vec![found]);
+        let resource = self.resources.example(resource);
         let caller = self.callers.cells.get(choose(PRINCIPAL)?)?;
         let mut context = BTreeMap::new();
         let mut absent = BTreeSet::new();
         for (key, (dimension, cells)) in &self.keys {
-            match cells.example(choose(*dimension)?) {
+            let cell = choose(*dimension)?;
+            variables = variables
+                .zip(cells.variables(cell))
+                .map(|(mut all, found)| {
+                    all.push(found);
+                    all
+                });
+            match cells.example(cell) {
                 State::Values(values) => {
                     context.insert((*key).to_owned(), values);
                 }
@@ -167,6 +176,10 @@ impl<'a> Space<'a> {
                     absent.insert((*key).to_owned());
                 }
             }
+        }
+        let exact = variables.is_some();
+        for (key, value) in variables.into_iter().flatten().flatten() {
+            context.entry(key).or_insert_with(|| vec![value]);
         }
         let answer = |regions: &Regions| {
             let within = |region: &Region| self.layout.intersection(region, &point).is_some();
@@ -189,7 +202,14 @@ impl<'a> Space<'a> {
             new: answer(new),
             context,
             absent,
+            exact,
         })
+    }
+
+    /// Tells whether every test in the documents is understood.
+    pub(super) fn is_exact(&self) -> bool {
+        let mut keys = self.keys.values();
+        self.resources.values.are_exact() && keys.all(|(_, cells)| cells.are_exact())
     }
 }
 
@@ -270,6 +290,14 @@ impl Resources {
         Cells::of(self.count(), |cell| {
             cell < self.values.count() && matching.contains(cell) != negated
         })
+    }
+
+    fn variables(&self, cell: usize) -> Option<BTreeMap<String, String>> {
+        if cell < self.values.count() {
+            self.values.variables(cell)
+        } else {
+            Some(BTreeMap::new())
+        }
     }
 
     fn example(&self, cell: usize) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::policy::document::Document;
+use crate::policy::evaluate::{Caller, Context, ContextValue, Decision, Layers, Request, evaluate};
 
 /// Says what a document answers to a request, taken for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Witness {
     pub context: BTreeMap<String, Vec<String>>,
     /// The condition keys that the request must not have.
     pub absent: BTreeSet<String>,
+    /// Whether the request surely is answered so; else it depends on what the variables of the documents stand for.
+    pub exact: bool,
     /// What the old document answers.
     pub old: Answer,
     /// What the new document answers.
@@ -54,6 +57,55 @@ pub struct Witness {
 impl Witness {
     /// Stands for the caller where a document has no principals: whoever it is attached to.
     pub const ATTACHED: &'static str = "the principal it is attached to";
+
+    /// Tells whether evaluation gives both answers.
+    pub(in crate::policy) fn is_confirmed(&self, old: &Document, new: &Document) -> bool {
+        self.answer_of(old) == Some(self.old) && self.answer_of(new) == Some(self.new)
+    }
+
+    /// What evaluation says that a document answers, alone: as identity policy, or as resource policy where it names
+    /// principals.
+    ///
+    /// A caller whose own policies allow the request comes from another account, where both sides have to allow; any
+    /// other is of the resource's account. `None` when it is not known.
+    pub(in crate::policy) fn answer_of(&self, document: &Document) -> Option<Answer> {
+        let attached = self.principal == Self::ATTACHED;
+        let anyone = "arn:aws:iam::000000000000:user/anyone";
+        let principal: Caller = if attached { anyone } else { &self.principal }
+            .parse()
+            .ok()?;
+        let mut context = Context::default();
+        for (key, values) in &self.context {
+            context.set(key, ContextValue::Values(values.clone()));
+        }
+        let own_account = principal.account().and_then(|account| account.parse().ok());
+        let request = Request {
+            resource_account: match self.has_own_allow {
+                true => "999999999999".parse().ok(),
+                false => own_account,
+            },
+            principal,
+            action: self.action.clone(),
+            resource: self.resource.clone().unwrap_or_else(|| "*".to_owned()),
+            context,
+            management_account: None,
+        };
+        let mut layers = Layers::default();
+        if attached {
+            layers.identity_policies.push(document.clone().into());
+        } else {
+            if self.has_own_allow {
+                layers.identity_policies.push(Document::everything().into());
+            }
+            layers.resource_policy = Some(document.clone().into());
+        }
+        match evaluate(&request, &layers).decision {
+            Decision::Allowed => Some(Answer::Allowed),
+            Decision::ExplicitDeny => Some(Answer::Denied),
+            Decision::ImplicitDeny => Some(Answer::NotAllowed),
+            Decision::Unknown => None,
+        }
+    }
 
     /// Spells the action and the condition keys as some documents do.
     pub(in crate::policy) fn spelled_as_in(mut self, documents: &[&Document]) -> Self {
@@ -105,6 +157,9 @@ impl Witness {
         for (index, name) in names.iter().enumerate() {
             let joint = if index == 0 { "without" } else { "or" };
             words.push_str(&format!(" {joint} {name}"));
+        }
+        if !self.exact {
+            words.push_str(" (for some values of the variables)");
         }
         words
     }

@@ -8,7 +8,7 @@ use super::text::{self, Comparison};
 use super::truth::Truth;
 use crate::policy::condition::{Family, OperatorKind, Qualifier};
 use crate::policy::document::{Condition, ConditionValue, Version};
-use crate::policy::value::{Decimal, Instant, Network};
+use crate::policy::value::{Decimal, Instant, Network, boolean};
 
 /// Tells whether a request passes a test.
 ///
@@ -17,7 +17,8 @@ use crate::policy::value::{Decimal, Instant, Network};
 ///   key whatever the operator; `ForAnyValue` fails, except with `IfExists`.
 /// - `ForAllValues` asks every value of the request, `ForAnyValue` one. Without them a key with many values passes a
 ///   positive operator when one of its values matches, and a negated one when none does.
-/// - A value that is not of the operator's type matches nothing, in the policy or in the request.
+/// - A value of the request that is not of the operator's type matches nothing. One of the policy may match whatever
+///   AWS reads into it.
 ///
 /// Sources: IAM User Guide, "Condition operators" and "Set operators for multivalued context keys".
 pub(super) fn passes(condition: &Condition, version: Version, facts: &Facts<'_>) -> Truth {
@@ -34,8 +35,12 @@ pub(super) fn passes(condition: &Condition, version: Version, facts: &Facts<'_>)
             Some(Qualifier::ForAnyValue) => operator.if_exists,
         }),
         Lookup::Present(values) => {
+            let path_is_open = facts.lacks_path(&condition.key);
             let matching = |value: &str| {
-                let matched = matches(condition, value, version, facts);
+                let mut matched = matches(condition, value, version, facts);
+                if path_is_open && matched == Truth::False {
+                    matched = may_match_with_a_path(condition, value, version, facts);
+                }
                 if negated { matched.negated() } else { matched }
             };
             quantified(operator.qualifier, negated, values, matching)
@@ -81,40 +86,64 @@ fn is_null(condition: &Condition, facts: &Facts<'_>) -> Truth {
 /// Tells whether one of the policy's values matches a value of the request; negation is left to the caller.
 fn matches(condition: &Condition, value: &str, version: Version, facts: &Facts<'_>) -> Truth {
     let kind = condition.operator.kind;
-    let any = |test: &dyn Fn(&str) -> bool| {
-        let mut written = condition.values.iter().map(ConditionValue::as_str);
-        Truth::from(written.any(test))
-    };
+    let written = condition.values.iter().map(ConditionValue::as_str);
+    // What is no value of the operator's type may be read in some way: that is not documented.
+    let typed = |matched: Option<bool>| matched.map_or(Truth::Unknown, Truth::from);
     match kind.family() {
         Family::String | Family::Arn => {
             let how = comparison(kind);
-            let written = condition.values.iter().map(ConditionValue::as_str);
             Truth::any(written.map(|written| text::matches(written, value, how, version, facts)))
         }
         Family::Numeric => match Decimal::parse(value) {
             None => Truth::False,
-            Some(actual) => any(&|written| {
-                Decimal::parse(written).is_some_and(|limit| ordered(kind, actual.compare(&limit)))
-            }),
+            Some(actual) => Truth::any(written.map(|written| {
+                let limit = Decimal::parse(written);
+                typed(limit.map(|limit| ordered(kind, actual.compare(&limit))))
+            })),
         },
         Family::Date => match Instant::parse(value) {
             None => Truth::False,
-            Some(actual) => any(&|written| {
-                Instant::parse(written).is_some_and(|limit| ordered(kind, actual.cmp(&limit)))
-            }),
+            Some(actual) => Truth::any(written.map(|written| {
+                let limit = Instant::parse(written);
+                typed(limit.map(|limit| ordered(kind, actual.cmp(&limit))))
+            })),
         },
         Family::Bool => match boolean(value) {
             None => Truth::False,
-            actual => any(&|written| boolean(written) == actual),
+            Some(actual) => Truth::any(
+                written.map(|written| typed(boolean(written).map(|wanted| wanted == actual))),
+            ),
         },
-        Family::Binary => any(&|written| written == value),
+        Family::Binary => Truth::any(written.map(|written| Truth::from(written == value))),
         Family::IpAddress => match value.parse::<IpAddr>() {
             Err(_) => Truth::False,
-            Ok(address) => any(&|written| {
-                Network::parse(written).is_some_and(|network| network.contains(address))
-            }),
+            Ok(address) => Truth::any(written.map(|written| {
+                typed(Network::parse(written).map(|network| network.contains(address)))
+            })),
         },
     }
+}
+
+/// Tells whether a test of a role's ARN that fails without a path may pass with one.
+fn may_match_with_a_path(
+    condition: &Condition,
+    arn: &str,
+    version: Version,
+    facts: &Facts<'_>,
+) -> Truth {
+    let kind = condition.operator.kind;
+    let Some((account, role)) = arn.rsplit_once('/') else {
+        return Truth::False;
+    };
+    if !matches!(kind.family(), Family::String | Family::Arn) {
+        return Truth::False;
+    }
+    let (start, end) = (format!("{account}/"), format!("/{role}"));
+    let mut written = condition.values.iter().map(ConditionValue::as_str);
+    let may = written.any(|written| {
+        text::may_match_between(written, (&start, &end), comparison(kind), version, facts)
+    });
+    if may { Truth::Unknown } else { Truth::False }
 }
 
 /// How the values of a string or ARN operator are compared; `ArnEquals` does what `ArnLike` does.
@@ -142,15 +171,5 @@ fn ordered(kind: OperatorKind, order: Ordering) -> bool {
         NumericGreaterThan | DateGreaterThan => order.is_gt(),
         NumericGreaterThanEquals | DateGreaterThanEquals => order.is_ge(),
         _ => order.is_eq(),
-    }
-}
-
-pub(super) fn boolean(text: &str) -> Option<bool> {
-    if text.eq_ignore_ascii_case("true") {
-        Some(true)
-    } else if text.eq_ignore_ascii_case("false") {
-        Some(false)
-    } else {
-        None
     }
 }

@@ -261,7 +261,7 @@ fn lack_of(
 pub(super) fn unknown_keys(matches: &[&Match<'_>], facts: &Facts<'_>) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     let mut note = |key: &str| {
-        let unknown = matches!(facts.lookup(key), Lookup::Unknown);
+        let unknown = matches!(facts.lookup(key), Lookup::Unknown) || facts.lacks_path(key);
         if unknown && !keys.iter().any(|known| known.eq_ignore_ascii_case(key)) {
             keys.push(key.to_owned());
         }

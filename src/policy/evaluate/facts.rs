@@ -105,6 +105,7 @@ impl<'a> Facts<'a> {
                 implied: None,
             }),
             None => match self.implied(key) {
+                None if self.is_hidden_id(key) => Lookup::Unknown,
                 None => Lookup::Absent,
                 implied => Lookup::Present(Values {
                     given: &[],
@@ -112,6 +113,25 @@ impl<'a> Facts<'a> {
                 }),
             },
         }
+    }
+
+    /// Tells whether the request leaves open which path the caller's `aws:PrincipalArn` has.
+    ///
+    /// A session ARN has the name of the role alone. The ARN is taken to have no path, and where a policy may be about
+    /// one of that name with a path, what it says is not known.
+    pub(super) fn lacks_path(&self, key: &str) -> bool {
+        self.request.principal.kind() == CallerKind::Session
+            && key.eq_ignore_ascii_case(ARN_KEY)
+            && self.request.context.get(key).is_none()
+    }
+
+    /// Tells whether a key is the unique id of the caller, which every caller with an account has and its ARN does not tell.
+    fn is_hidden_id(&self, key: &str) -> bool {
+        let has_id = matches!(
+            self.request.principal.kind(),
+            CallerKind::User | CallerKind::Role | CallerKind::Session | CallerKind::FederatedUser
+        );
+        has_id && key.eq_ignore_ascii_case("aws:userid")
     }
 
     /// The one value that the request gives for a key, leaving out what the caller implies.
@@ -127,8 +147,7 @@ impl<'a> Facts<'a> {
 
     /// The value of a condition key that follows from the caller.
     ///
-    /// The path of a session's role is not part of the session ARN: where it matters, give `aws:PrincipalArn`. An
-    /// anonymous request has neither `aws:PrincipalArn` nor `aws:PrincipalIsAWSService`, and the account `anonymous`.
+    /// The path of a session's role is not part of the session ARN, see [`Self::lacks_path`]. An anonymous request has neither `aws:PrincipalArn` nor `aws:PrincipalIsAWSService`, and the account `anonymous`.
     /// Source: IAM User Guide, "AWS global condition context keys", and "Principal key values" there under "Variables".
     pub(super) fn implied(&self, key: &str) -> Option<&str> {
         if !has_prefix(key, "aws:") {
@@ -151,6 +170,12 @@ impl<'a> Facts<'a> {
                 CallerKind::FederatedUser => Some("FederatedUser"),
                 CallerKind::Anonymous => Some("Anonymous"),
                 CallerKind::Service | CallerKind::Federated => None,
+            }
+        } else if is("aws:userid") {
+            match caller.kind() {
+                CallerKind::Root => caller.account(),
+                CallerKind::Anonymous => Some("anonymous"),
+                _ => None,
             }
         } else if is("aws:username") {
             caller.user_name()

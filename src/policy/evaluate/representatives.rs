@@ -106,10 +106,6 @@ fn resolved(condition: &Condition, version: Version, facts: &Facts<'_>) -> Optio
                 }
             }
         }
-    } else {
-        // What is not of the operator's type matches nothing.
-        test.values
-            .retain(|value| kind.family() == Family::Binary || !matches!(value, Value::Text(_)));
     }
     Some((!test.values.is_empty()).then_some(test))
 }

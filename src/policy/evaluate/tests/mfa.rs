@@ -145,10 +145,10 @@ fn the_whole_chain() {
     let arn = "arn:aws:iam::111122223333:role/break-glass/BreakGlassAdmin";
     let region = json!({ "aws:RequestedRegion": "us-east-1", "aws:PrincipalArn": arn });
     assert_eq!(act(region), "allowed");
-    // The session ARN lacks the role's path, so that the exemption needs the full ARN.
+    // The session ARN lacks the role's path, so that only the full ARN can tell.
     assert_eq!(
         act(json!({ "aws:RequestedRegion": "us-east-1" })),
-        "explicit_deny"
+        "unknown"
     );
     assert_eq!(
         act(json!({ "aws:RequestedRegion": "eu-west-1" })),

@@ -176,7 +176,6 @@ fn callers_imply_keys() {
         arn:aws:iam::111111111111:user/ops/alice | aws:PrincipalIsAWSService | false
         arn:aws:iam::111111111111:user/ops/alice | aws:PrincipalServiceName | -
         arn:aws:iam::111111111111:user/ops/alice | aws:MultiFactorAuthPresent | -
-        arn:aws:iam::111111111111:user/ops/alice | aws:userid | -
         arn:aws:iam::111111111111:user/ops/alice | aws:SourceIp | -
         arn:aws:sts::111111111111:assumed-role/Admin/alice | aws:PrincipalArn | arn:aws:iam::111111111111:role/Admin
         arn:aws:sts::111111111111:assumed-role/Admin/alice | aws:PrincipalType | AssumedRole
@@ -186,6 +185,8 @@ fn callers_imply_keys() {
         arn:aws:iam::111111111111:role/p/Admin | aws:PrincipalType | AssumedRole
         arn:aws:iam::111111111111:root | aws:PrincipalArn | arn:aws:iam::111111111111:root
         arn:aws:iam::111111111111:root | aws:PrincipalType | Account
+        arn:aws:iam::111111111111:root | aws:userid | 111111111111
+        Anonymous | aws:userid | anonymous
         arn:aws:sts::111111111111:federated-user/bob | aws:PrincipalArn | arn:aws:sts::111111111111:federated-user/bob
         arn:aws:sts::111111111111:federated-user/bob | aws:PrincipalType | FederatedUser
         arn:aws:sts::111111111111:federated-user/bob | aws:username | -
@@ -259,5 +260,61 @@ fn callers_are_read() {
         "arn:aws:iam",
     ] {
         assert!(text.parse::<Caller>().is_err(), "{text}");
+    }
+}
+
+/// Asks for the decision of a session under a Deny with this test of who it is.
+fn session_under(operator: &str, arn: &str) -> &'static str {
+    decision(&json!({
+        "principal": SESSION,
+        "action": "s3:GetObject",
+        "resource": "arn:aws:s3:::b/k",
+        "identity_policies": [policy(json!([
+            { "Effect": "Allow", "Action": "*", "Resource": "*" },
+            { "Effect": "Deny", "Action": "*", "Resource": "*",
+              "Condition": { operator: { "aws:PrincipalArn": arn } } },
+        ]))],
+    }))
+}
+
+#[test]
+fn the_path_of_a_sessions_role_is_open_where_it_matters() {
+    for [operator, arn, expected] in rows(
+        r"
+        ArnLike | arn:aws:iam::111111111111:role/Admin | explicit_deny
+        ArnLike | arn:aws:iam::*:role/Adm* | explicit_deny
+        ArnLike | arn:aws:iam::*:role/break-glass/Admin | unknown
+        ArnLike | arn:aws:iam::*:role/break-glass/* | unknown
+        StringEquals | arn:aws:iam::111111111111:role/p/Admin | unknown
+        ArnNotLike | arn:aws:iam::*:role/break-glass/Admin | unknown
+        ArnLike | arn:aws:iam::*:role/break-glass/Other | allowed
+        ArnLike | arn:aws:iam::222222222222:role/break-glass/Admin | allowed
+        ArnLike | arn:aws:sts::*:assumed-role/Admin/* | allowed
+        ArnNotLike | arn:aws:sts::*:assumed-role/Admin/* | explicit_deny
+        ",
+    ) {
+        assert_eq!(session_under(operator, arn), expected, "{operator} {arn}");
+    }
+}
+
+#[test]
+fn the_unique_id_of_a_caller_is_there_but_not_known() {
+    for (caller, expected) in [
+        (ALICE, "unknown"),
+        (SESSION, "unknown"),
+        (ROOT, "explicit_deny"),
+    ] {
+        let request = json!({
+            "principal": caller,
+            "action": "s3:GetObject",
+            "resource": "arn:aws:s3:::b/k",
+            "identity_policies": [allow_all()],
+            "service_control_policies": [[policy(json!([
+                { "Effect": "Allow", "Action": "*", "Resource": "*" },
+                { "Effect": "Deny", "Action": "*", "Resource": "*",
+                  "Condition": { "StringNotLike": { "aws:userid": "AROAX:*" } } },
+            ]))]],
+        });
+        assert_eq!(decision(&request), expected, "{caller}");
     }
 }

@@ -102,8 +102,8 @@ fn variables_in_conditions() {
         ArnLike | "arn:aws:iam::${k:unknown}:role/*" | "arn:aws:iam::2:role/a" | ?
         ArnLike | "arn:aws:iam::${k:unknown}:role/*" | "arn:aws:iam::2:user/a" | no
         # other types have no variables
-        NumericEquals | "${k:ten}" | "10" | no
-        Bool | "${k:yes}" | "true" | no
+        NumericEquals | "${k:ten}" | "10" | ?
+        Bool | "${k:yes}" | "true" | ?
         "#,
     ) {
         let statement = json!({

@@ -80,6 +80,10 @@ impl Verdict {
 /// request alike: what they allow together, and what they deny, since a Deny also overrides other policies.
 #[must_use]
 pub fn compare(old: &Document, new: &Document, context: &CanonicalContext) -> Verdict {
+    // Most are just as they were written.
+    if old == new {
+        return Verdict::Equal;
+    }
     let (old_form, new_form) = (canonicalize(old, context), canonicalize(new, context));
     if old_form == new_form {
         return if names(old, context) == names(new, context) {

@@ -69,7 +69,7 @@ pub struct Override {
 pub struct Aws {
     sessions: Sessions,
     organizations: aws_sdk_organizations::Client,
-    descriptions: guardrails::Descriptions,
+    paced: guardrails::PacedReads,
     guardrails: guardrails::Writer,
     created: Created,
     concurrency: usize,
@@ -84,7 +84,7 @@ pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
     let organizations = aws_sdk_organizations::Client::new(&sdk);
     Ok(Aws {
         guardrails: guardrails::Writer::new(organizations.clone()),
-        descriptions: guardrails::Descriptions::new(&sdk),
+        paced: guardrails::PacedReads::new(&sdk),
         organizations,
         sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
         created: Created::default(),
@@ -173,7 +173,7 @@ impl Cloud for Aws {
         async move {
             let reader = guardrails::Reader {
                 client: &self.organizations,
-                descriptions: &self.descriptions,
+                paced: &self.paced,
                 concurrency: self.concurrency,
             };
             Ok(reader.guardrails().await?)

@@ -3,8 +3,7 @@
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::Tag;
 
-use super::describe::described;
-use super::{listed, policy_type, tags};
+use super::{described, listed, policy_type, tags};
 use crate::cloud::aws::convert::required;
 use crate::cloud::aws::error::{Failure, failed};
 use crate::state::{GuardrailKind, PolicyText, Tags};

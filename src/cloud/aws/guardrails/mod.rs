@@ -1,21 +1,22 @@
-//! The organization's SCPs and RCPs: `read` lists them with their attachments and `describe` reads their documents,
-//! `write` carries out single operations (`create` makes policies), `pace` keeps both below what Organizations takes.
+//! The organization's SCPs and RCPs: `read` reads them all with their attachments, `write` carries out single operations
+//! (`create` makes policies). `pace` and `paced` keep both below what Organizations takes.
 
 mod create;
-mod describe;
 mod pace;
+mod paced;
 mod read;
 mod write;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::types::{PolicySummary, PolicyType};
+use aws_sdk_organizations::types::{Policy, PolicySummary, PolicyType};
 
+use super::convert::required;
 use super::error::{Failure, failed};
 use crate::state::{GuardrailKind, Tags, own_tags};
 
-pub(super) use describe::Descriptions;
+pub(super) use paced::PacedReads;
 pub(super) use read::Reader;
 pub(super) use write::Writer;
 
@@ -36,6 +37,22 @@ async fn listed(client: &Client, kind: GuardrailKind) -> Result<Vec<PolicySummar
         .into_iter()
         .flat_map(|page| page.policies.unwrap_or_default())
         .collect())
+}
+
+/// Reads a policy with its document.
+async fn described(client: &Client, id: &str) -> Result<(PolicySummary, String), Failure> {
+    let call = "organizations:DescribePolicy";
+    let answer = client.describe_policy().policy_id(id).send().await;
+    let policy = answer.map_err(failed(call))?.policy;
+    let Policy {
+        policy_summary,
+        content,
+        ..
+    } = required(call, "policy", policy)?;
+    Ok((
+        required(call, "policy's summary", policy_summary)?,
+        required(call, "policy document", content)?,
+    ))
 }
 
 /// Reads the tags of a policy, without those that AWS reserves.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::PolicyTypeStatus;
 
-use super::describe::Descriptions;
+use super::paced::PacedReads;
 use super::{listed, policy_type, tags};
 use crate::cloud::aws::all;
 use crate::cloud::aws::convert::required;
-use crate::cloud::aws::error::{Failure, failed};
+use crate::cloud::aws::error::Failure;
 use crate::cloud::aws::organization::roots;
 use crate::state::{GuardrailKind, GuardrailPolicy, Guardrails, PolicyText, Tags};
 
@@ -20,7 +20,7 @@ const CONCURRENCY: usize = 4;
 #[derive(Debug)]
 pub(in crate::cloud::aws) struct Reader<'a> {
     pub(in crate::cloud::aws) client: &'a Client,
-    pub(in crate::cloud::aws) descriptions: &'a Descriptions,
+    pub(in crate::cloud::aws) paced: &'a PacedReads,
     pub(in crate::cloud::aws) concurrency: usize,
 }
 
@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     async fn policy(&self, policy: &Listed) -> Result<GuardrailPolicy, Failure> {
-        let (summary, document) = self.descriptions.read(&policy.id).await?;
+        let (summary, document) = self.paced.policy(&policy.id).await?;
         Ok(GuardrailPolicy {
             name: required(
                 "organizations:DescribePolicy",
@@ -123,22 +123,8 @@ impl Reader<'_> {
             } else {
                 tags(self.client, &policy.id).await?
             },
-            targets: self.targets(&policy.id).await?,
+            targets: self.paced.targets(&policy.id).await?,
         })
-    }
-
-    async fn targets(&self, id: &str) -> Result<BTreeSet<String>, Failure> {
-        let call = "organizations:ListTargetsForPolicy";
-        let pages = self.client.list_targets_for_policy().policy_id(id);
-        let pages = pages.into_paginator().stop_on_duplicate_token(false).send();
-        pages
-            .try_collect()
-            .await
-            .map_err(failed(call))?
-            .into_iter()
-            .flat_map(|page| page.targets.unwrap_or_default())
-            .map(|target| required(call, "target's id", target.target_id))
-            .collect()
     }
 }
 
@@ -167,7 +153,7 @@ mod tests {
             let aws = FakeAws::new(move |_| (200, root.clone()));
             let reader = Reader {
                 client: &Client::new(&aws.config()),
-                descriptions: &Descriptions::new(&aws.config()),
+                paced: &PacedReads::new(&aws.config()),
                 concurrency: 1,
             };
             let enabled = reader.enabled().await.map(Vec::from_iter);

@@ -24,6 +24,7 @@
 //! logic evaluates requests"; AWS Organizations User Guide, "SCP evaluation" and "RCP evaluation".
 
 mod assess;
+mod blocking;
 mod caller;
 mod completions;
 mod condition;
@@ -44,6 +45,7 @@ pub mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use blocking::blocking_statements;
 pub use caller::{Caller, CallerKind, InvalidCaller};
 pub use decision::{Decision, Evaluation, StatementRef};
 pub use flips::{ContextChange, Flip, flips};

@@ -2,32 +2,49 @@
 //!
 //! They are templates: `{partition}` and `{path}` stand for where they are used; IAM's own `${…}` is left alone.
 
+use super::lint::DocumentKind;
+use super::pattern::literal;
 use crate::ids::{IamPath, Partition};
 
-const LIBRARY: [(&str, &str); 3] = [
+const LIBRARY: [(&str, DocumentKind, &str); 4] = [
     (
         "break-glass-baseline",
+        DocumentKind::Identity,
         include_str!("../../policies/break-glass-baseline.json"),
     ),
     (
         "break-glass-mfa",
+        DocumentKind::Identity,
         include_str!("../../policies/break-glass-mfa.json"),
     ),
     (
+        "break-glass-protection",
+        DocumentKind::Scp,
+        include_str!("../../policies/break-glass-protection.json"),
+    ),
+    (
         "deny-break-glass-tampering",
+        DocumentKind::Identity,
         include_str!("../../policies/deny-break-glass-tampering.json"),
     ),
 ];
 
 /// Lists the names of the documents, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    LIBRARY.iter().map(|(name, _)| *name)
+    LIBRARY.iter().map(|(name, _, _)| *name)
+}
+
+/// What a document is for; `None` when there is none of that name.
+#[must_use]
+pub fn kind(name: &str) -> Option<DocumentKind> {
+    let (_, kind, _) = LIBRARY.iter().find(|(known, _, _)| *known == name)?;
+    Some(*kind)
 }
 
 /// Renders a document for a partition and the IAM path of what is managed; `None` when there is none of that name.
 #[must_use]
 pub fn render(name: &str, partition: &Partition, path: &IamPath) -> Option<String> {
-    let (_, template) = LIBRARY.iter().find(|(known, _)| *known == name)?;
+    let (_, _, template) = LIBRARY.iter().find(|(known, _, _)| *known == name)?;
     let path = escaped(path.as_str());
     let mut text = String::with_capacity(template.len());
     // Split at `${` first, so that what IAM reads as a variable is never taken for a placeholder of ours.
@@ -48,15 +65,7 @@ pub fn render(name: &str, partition: &Partition, path: &IamPath) -> Option<Strin
 
 /// Writes a path so that it means itself inside a JSON string of a policy, whatever characters IAM allows in it.
 fn escaped(path: &str) -> String {
-    let mut text = String::with_capacity(path.len());
-    for character in path.chars() {
-        match character {
-            '*' | '?' | '$' => text.extend(['$', '{', character, '}']),
-            '"' | '\\' => text.extend(['\\', character]),
-            _ => text.push(character),
-        }
-    }
-    text
+    literal(path).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 #[cfg(test)]
@@ -71,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn every_document_parses_and_is_accepted_as_an_identity_policy() {
+    fn every_document_parses_and_is_accepted_as_what_it_is_for() {
         let sorted: Vec<_> = names().collect();
         assert!(sorted.is_sorted());
         for name in names() {
@@ -81,11 +90,14 @@ mod tests {
                 ("aws-cn", "/a\"\\*?${x}{partition}/"),
             ] {
                 let document = parse(&render_at(name, partition, path)).unwrap();
-                assert_eq!(lint(&document, DocumentKind::Identity), [""; 0], "{name}");
+                assert_eq!(lint(&document, kind(name).unwrap()), [""; 0], "{name}");
             }
         }
         let missing = render("no-such", &Partition::commercial(), &"/".parse().unwrap());
         assert_eq!(missing, None);
+        assert_eq!(kind("no-such"), None);
+        let scps = names().filter(|name| kind(name) != Some(DocumentKind::Identity));
+        assert_eq!(scps.collect::<Vec<_>>(), ["break-glass-protection"]);
     }
 
     #[test]

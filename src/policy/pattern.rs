@@ -179,6 +179,18 @@ impl fmt::Display for Pattern {
     }
 }
 
+/// Writes a text so that as a pattern it matches just itself, whatever characters it has (of language version 2012-10-17).
+pub(super) fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '*' | '?' | '$' => pattern.extend(['$', '{', character, '}']),
+            _ => pattern.push(character),
+        }
+    }
+    pattern
+}
+
 /// Reads what stands between `${` and `}`: an escaped character, or a key and perhaps `, 'default'`.
 fn variable(inside: &str) -> Token {
     match inside {

@@ -195,7 +195,8 @@ pub(super) fn atom(condition: &Condition, version: Version) -> Atom {
     }
 }
 
-fn value(kind: OperatorKind, written: &ConditionValue, version: Version) -> Value {
+/// Reads a value as an operator of this kind does.
+pub(super) fn value(kind: OperatorKind, written: &ConditionValue, version: Version) -> Value {
     let text = written.as_str();
     let typed = match kind.family() {
         Family::Numeric => Decimal::parse(text).map(Value::Number),

@@ -7,7 +7,8 @@
 //! [`compare`] tells whether two documents mean the same, and if not which way access goes, with a [`Witness`];
 //! [`allowed_callers`] and [`requires_mfa`] ask the same of one document. **Evaluation**: [`evaluate::evaluate`] decides
 //! a request by all layers of policies around it, and [`evaluate::flips`] finds what would turn the decision. Both rest on
-//! `cells`: the finitely many kinds of values that patterns and conditions tell apart.
+//! `cells`: the finitely many kinds of values that patterns and conditions tell apart. On top of both, [`exemption`] edits
+//! guardrails so that declared principals are let through, and proves that nobody else is.
 
 mod canonical;
 mod cells;
@@ -16,6 +17,7 @@ mod condition;
 mod document;
 mod equivalence;
 pub mod evaluate;
+pub mod exemption;
 mod json;
 mod keys;
 pub mod library;

@@ -142,7 +142,7 @@ pub struct Field {
     /// What the spec says; null for nothing.
     pub spec: Value,
     /// How access changes when this field becomes what the spec says.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Access::is_none")]
     pub access: Access,
     /// One request whose answer differs, with the live answer and then the spec's.
     #[serde(default, skip_serializing_if = "Option::is_none")]

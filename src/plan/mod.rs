@@ -43,7 +43,7 @@ pub struct Plan {
     pub outcome: Outcome,
     /// The digest of the spec, with every document it refers to.
     pub spec_digest: String,
-    /// The digest of all of this but the times: what a review approves.
+    /// The digest of all of this but the times, places in the spec and cosmetic differences: what a review approves.
     pub digest: String,
     /// When live state was read.
     #[schemars(with = "String")]

@@ -147,6 +147,7 @@ impl Plan {
             digest: String::new(),
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: None,
+            cosmetic: Vec::new(),
             changes: self
                 .changes
                 .iter()

@@ -251,6 +251,14 @@ impl Canonical {
 }
 
 impl CanonicalStatement {
+    /// How many patterns, principals and values the statement has.
+    pub(super) fn size(&self) -> usize {
+        let principals = self.principals.as_ref().map_or(0, |list| list.list().len());
+        let resources = self.resources.as_ref().map_or(0, |list| list.list().len());
+        let values: usize = self.atoms.iter().map(|atom| atom.values.len()).sum();
+        1 + principals + resources + self.actions.list().len() + values
+    }
+
     fn single_items(&self) -> Vec<Self> {
         let actions = singles(&self.actions);
         let resources = optional_singles(self.resources.as_ref());

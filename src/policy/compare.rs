@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::canonical::{
     Atom, Canonical, CanonicalContext, CanonicalStatement, Value, canonical_statement, canonicalize,
 };
+use super::cells::{Budget, OverBudget};
 use super::condition::{Family, OperatorKind};
 use super::document::{Document, Effect, Principal, Selection};
-use super::equivalence::{Meaning, Witness, compare_meaning};
+use super::equivalence::{MAX_STEPS, Meaning, Witness, compare_meaning};
 use super::pattern::Pattern;
 
 /// Says how access changes from one document to another.
@@ -38,6 +39,14 @@ pub enum Access {
     Narrower,
     /// Some of each, or it cannot be told.
     Both,
+}
+
+impl Access {
+    /// Tells whether access stays as it is.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// Says how a document and a newer one, or a live one and the spec's, relate.
@@ -98,38 +107,64 @@ pub fn compare(old: &Document, new: &Document, context: &CanonicalContext) -> Ve
             shrinks: false,
             exact: _,
             witnesses: _,
-        } => Verdict::Equal,
+        } => same_meaning(old, new),
         Meaning::Known {
             grows,
             shrinks,
             exact,
-            witnesses,
-        } => Verdict::Different {
-            access: direction(grows, shrinks),
-            witnesses: witnesses
-                .into_iter()
-                .map(|mut witness| {
-                    witness.exact &= exact || witness.is_confirmed(old, new);
-                    witness.spelled_as_in(&[old, new])
-                })
-                .collect(),
-        },
+            mut witnesses,
+        } => {
+            for witness in &mut witnesses {
+                witness.exact &= exact || witness.is_confirmed(old, new);
+            }
+            let access = direction(grows, shrinks);
+            if !exact && !witnesses.iter().any(|witness| witness.exact) {
+                return Verdict::Unproven {
+                    access,
+                    reason: "they differ, if at all, by values that no variable or key may ever have",
+                };
+            }
+            let spelled = |witness: Witness| witness.spelled_as_in(&[old, new]);
+            Verdict::Different {
+                access,
+                witnesses: witnesses.into_iter().map(spelled).collect(),
+            }
+        }
         Meaning::Undocumented { grows, shrinks } => Verdict::Unproven {
             access: direction(grows, shrinks),
-            reason: "they differ only in what AWS does not document: whom {\"AWS\": \"*\"} means beside AWS principals, \
+            reason: "they differ, or which way they do, only by what AWS does not document: whom {\"AWS\": \"*\"} means beside AWS principals, \
                      or whom NotPrincipal spares when only one of a caller's ARNs is listed",
         },
         // What is too large to be split may still be plain: every statement of one within one of the other.
-        Meaning::TooLarge => match (
-            contains(&new_form, &old_form),
-            contains(&old_form, &new_form),
-        ) {
-            (true, true) => Verdict::Equal,
-            (no_less, no_more) => Verdict::Unproven {
-                access: direction(!no_more, !no_less),
-                reason: "their patterns and conditions overlap in more ways than are followed",
-            },
-        },
+        Meaning::TooLarge => {
+            let mut budget = Budget::new(MAX_STEPS);
+            let mut within = |outer, inner| contains(outer, inner, &mut budget) == Ok(true);
+            match (within(&new_form, &old_form), within(&old_form, &new_form)) {
+                (true, true) => same_meaning(old, new),
+                (no_less, no_more) => Verdict::Unproven {
+                    access: direction(!no_more, !no_less),
+                    reason: "their patterns and conditions overlap in more ways than are followed, or hold what AWS does \
+                             not document",
+                },
+            }
+        }
+    }
+}
+
+/// The verdict on two documents that mean the same in different forms.
+fn same_meaning(old: &Document, new: &Document) -> Verdict {
+    let names = |document: &Document| {
+        let sids = document
+            .statements
+            .iter()
+            .filter_map(|statement| statement.sid.clone());
+        let names = sids.filter(|sid| !sid.is_empty()).collect::<BTreeSet<_>>();
+        (document.id.clone().filter(|id| !id.is_empty()), names)
+    };
+    if names(old) == names(new) {
+        Verdict::Equal
+    } else {
+        Verdict::Cosmetic
     }
 }
 
@@ -179,13 +214,28 @@ fn of_effect(form: &Canonical, effect: Effect) -> impl Iterator<Item = &Canonica
 }
 
 /// Tells whether `outer` surely gives at least the access of `inner`: it allows no less and denies no more.
-fn contains(outer: &Canonical, inner: &Canonical) -> bool {
+///
+/// # Errors
+/// [`OverBudget`] when there are too many statements to compare each with each.
+fn contains(outer: &Canonical, inner: &Canonical, budget: &mut Budget) -> Result<bool, OverBudget> {
     let (outer, inner) = (outer.in_single_items(), inner.in_single_items());
-    let within = |a: &CanonicalStatement, form: &Canonical| {
-        form.statements.contains(a) || of_effect(form, a.effect).any(|b| statement_covers(b, a))
+    let mut within = |effect, covered: &Canonical, covering: &Canonical| {
+        for one in of_effect(covered, effect) {
+            if covering.statements.contains(one) {
+                continue;
+            }
+            let mut found = false;
+            for other in of_effect(covering, effect) {
+                budget.spend(other.size() + one.size())?;
+                found = found || statement_covers(other, one);
+            }
+            if !found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     };
-    of_effect(&inner, Effect::Allow).all(|allow| within(allow, &outer))
-        && of_effect(&outer, Effect::Deny).all(|deny| within(deny, &inner))
+    Ok(within(Effect::Allow, &inner, &outer)? && within(Effect::Deny, &outer, &inner)?)
 }
 
 /// Tells whether `outer` surely matches every request that `inner` matches.
@@ -237,17 +287,7 @@ fn resources_cover(
     outer: &Selection<BTreeSet<Pattern>>,
     inner: &Selection<BTreeSet<Pattern>>,
 ) -> bool {
-    // One unresolved variable can void a statement, so the outer one must not depend on any that the inner one does not.
-    let variables = |list: &Selection<BTreeSet<Pattern>>| -> BTreeSet<String> {
-        let names = list.list().iter().flat_map(Pattern::variables);
-        names.map(str::to_owned).collect()
-    };
-    let comparable = match (outer, inner) {
-        (Selection::Only(_), Selection::Only(_)) => variables(outer).is_subset(&variables(inner)),
-        _ => variables(outer).is_empty() && variables(inner).is_empty(),
-    };
-    outer == inner
-        || (comparable && selection_covers(outer, inner, |a, b| a.is_any() || a.covers_arn(b)))
+    outer == inner || selection_covers(outer, inner, |a, b| a.is_any() || a.covers_arn(b))
 }
 
 fn principal_covers(outer: &Principal, inner: &Principal) -> bool {

@@ -112,12 +112,14 @@ pub(super) fn counts(plan: &Plan) -> Vec<String> {
 /// The requests that show a change, each once; what is made or deleted shows itself.
 pub(super) fn witnesses(change: &Change) -> impl Iterator<Item = &str> {
     let fields = change.fields.iter();
-    let witnesses: BTreeSet<&str> = match change.action {
-        Action::Update => fields
-            .filter_map(|field| field.witness.as_deref())
-            .collect(),
-        Action::Create | Action::Delete | Action::Manual => BTreeSet::new(),
-    };
+    let mut witnesses: Vec<&str> = Vec::new();
+    if change.action == Action::Update {
+        for witness in fields.filter_map(|field| field.witness.as_deref()) {
+            if !witnesses.contains(&witness) {
+                witnesses.push(witness);
+            }
+        }
+    }
     witnesses.into_iter()
 }
 

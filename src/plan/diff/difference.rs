@@ -50,10 +50,14 @@ impl Difference {
         self
     }
 
-    /// Gives the last field a witness.
+    /// Gives the last field a witness, beside those it has.
     pub(super) fn witness(&mut self, witness: Option<String>) -> &mut Self {
-        if let Some(field) = self.fields.last_mut() {
-            field.witness = witness;
+        if let (Some(field), Some(witness)) = (self.fields.last_mut(), witness) {
+            let known = field.witness.take();
+            field.witness = Some(match known {
+                Some(known) => format!("{known}; {witness}"),
+                None => witness,
+            });
         }
         self
     }
@@ -144,7 +148,8 @@ fn effect(verdict: Verdict) -> (Access, Option<String>) {
                 let Witness { old, new, .. } = witness;
                 format!("{}: {old} live, {new} by the spec", witness.request())
             });
-            Some(lines.collect::<Vec<_>>().join("; "))
+            let lines: Vec<String> = lines.collect();
+            (!lines.is_empty()).then(|| lines.join("; "))
         }
         Verdict::Unproven { reason, .. } => Some(format!("not proven equal: {reason}")),
     };

@@ -61,12 +61,12 @@ pub(in crate::policy) fn partition(
         return Ok(cells);
     }
     match universe {
-        Universe::Texts => Automaton::new(patterns).partition(budget),
+        Universe::Texts => Automaton::new(patterns, universe).partition(budget),
         Universe::Actions => {
             let form = Pattern::action_form();
             let mut all = patterns.to_vec();
             all.push((Matching::NoColon, &form));
-            let cells = Automaton::new(&all).partition(budget)?;
+            let cells = Automaton::new(&all, universe).partition(budget)?;
             let actions = cells
                 .into_iter()
                 .filter(|(cell, _)| cell.contains(patterns.len()));
@@ -107,7 +107,7 @@ fn nested(patterns: &[(Matching, &Pattern)], universe: Universe) -> Option<Vec<T
     for (prefix, open) in prefixes.iter().chain([&everything]) {
         let mut text = prefix.clone();
         if *open {
-            let filler = other_than(prefix, &prefixes)?;
+            let filler = other_than(prefix, &prefixes, universe)?;
             text.push_str(&filler);
             if universe == Universe::Actions && !prefix.contains(':') {
                 text.push(':');
@@ -122,7 +122,7 @@ fn nested(patterns: &[(Matching, &Pattern)], universe: Universe) -> Option<Vec<T
 }
 
 /// Finds what to put behind a prefix so that no pattern which continues the prefix matches.
-fn other_than(prefix: &str, prefixes: &[(String, bool)]) -> Option<String> {
+fn other_than(prefix: &str, prefixes: &[(String, bool)], universe: Universe) -> Option<String> {
     const WORDS: [&str; 4] = ["anything", "other", "something", "example"];
     let next: BTreeSet<char> = prefixes
         .iter()
@@ -131,15 +131,18 @@ fn other_than(prefix: &str, prefixes: &[(String, bool)]) -> Option<String> {
     let is_free = |text: &str| !text.starts_with(|first| next.contains(&first));
     let words = WORDS.into_iter().map(str::to_owned);
     words
-        .chain(fillers().map(String::from))
+        .chain(fillers(universe).map(String::from))
         .find(|text| is_free(text))
 }
 
-/// Characters that stand for "any other", the most readable first.
-fn fillers() -> impl Iterator<Item = char> {
-    "xyzabcdefghijklmnopqrstuvw0123456789XYZABCDEFGHIJKLMNOPQRSTUVW-_./"
-        .chars()
-        .chain('\u{a1}'..='\u{ff}')
+/// Characters that stand for "any other", the most readable first; as actions match in either case, no upper case for
+/// them. There is always one more.
+fn fillers(universe: Universe) -> impl Iterator<Item = char> {
+    let plain = "xyzabcdefghijklmnopqrstuvw0123456789-_./XYZABCDEFGHIJKLMNOPQRSTUVW".chars();
+    let all = plain.chain(' '..='~').chain('\u{a1}'..);
+    all.filter(move |filler| {
+        universe == Universe::Texts || !(filler.is_uppercase() || *filler == ':')
+    })
 }
 
 /// Is one step of an automaton: which characters it takes.
@@ -154,6 +157,7 @@ enum Step {
 
 /// Runs all patterns of a family side by side.
 struct Automaton {
+    universe: Universe,
     steps: Vec<Step>,
     /// The number of the pattern that each step belongs to.
     owners: Vec<usize>,
@@ -164,8 +168,9 @@ struct Automaton {
 type State = Vec<u32>;
 
 impl Automaton {
-    fn new(patterns: &[(Matching, &Pattern)]) -> Self {
+    fn new(patterns: &[(Matching, &Pattern)], universe: Universe) -> Self {
         let mut automaton = Self {
+            universe,
             steps: Vec::new(),
             owners: Vec::new(),
             starts: Vec::new(),
@@ -260,7 +265,7 @@ impl Automaton {
                 Step::One { colon: true } | Step::Any { colon: true } | Step::Accept(_) => {}
             }
         }
-        let other = fillers().find(|filler| !alphabet.contains(filler));
+        let other = fillers(self.universe).find(|filler| !alphabet.contains(filler));
         // What the patterns name comes last, so that a text is as plain as can be.
         alphabet.sort_unstable();
         alphabet.dedup();

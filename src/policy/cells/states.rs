@@ -53,6 +53,14 @@ impl KeyCells {
         atoms: &BTreeSet<&Atom>,
         budget: &mut Budget,
     ) -> Result<Self, OverBudget> {
+        // What AWS reads into a `Null` of something else than true and false is not documented.
+        let is_read = |value: &Value| matches!(value, Value::Bool(_));
+        let mut nulls = atoms
+            .iter()
+            .filter(|atom| atom.operator.kind == OperatorKind::Null);
+        if !nulls.all(|atom| !atom.values.is_empty() && atom.values.iter().all(is_read)) {
+            return Err(OverBudget);
+        }
         let values = ValueCells::of(known, atoms, budget)?;
         let states = if many {
             let mut tests = BTreeMap::new();
@@ -131,6 +139,7 @@ impl KeyCells {
     pub(in crate::policy) fn variables(&self, cell: usize) -> Option<BTreeMap<String, String>> {
         match (&self.states, cell.checked_sub(1)) {
             (_, None) => Some(BTreeMap::new()),
+            _ if self.are_exact() => Some(BTreeMap::new()),
             (States::Single, Some(value)) => self.values.variables(value),
             (States::Sets { .. }, Some(_)) => None,
         }

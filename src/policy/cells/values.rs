@@ -8,7 +8,7 @@ use super::{Budget, Cells, OverBudget};
 use crate::policy::canonical::{Atom, Value};
 use crate::policy::condition::{Family, OperatorKind};
 use crate::policy::keys::KeyType;
-use crate::policy::pattern::{Pattern, Syntax};
+use crate::policy::pattern::{Pattern, Syntax, Token};
 use crate::policy::value::{Decimal, Instant, Network};
 
 /// Bounds how many cells the values of a key may have.
@@ -47,33 +47,52 @@ struct ValueCell {
 /// Is a test of which is known at most when it surely fails: one with a variable, or with a value of the wrong form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Free {
-    family: Family,
-    matching: Matching,
+    comparison: OperatorKind,
     /// The value; `None` for an empty list.
     value: Option<Value>,
 }
 
 impl Free {
-    /// The pattern with its variables, where it is one.
+    fn matching(&self) -> Matching {
+        matching(self.comparison)
+    }
+
+    /// A pattern without variables that matches whenever the test passes; `None` where none is known.
+    ///
+    /// The value of a variable may hold colons, so that it can't be told in which segment of an ARN it ends.
+    fn bound(&self) -> Option<Pattern> {
+        match (&self.value, self.comparison.family()) {
+            (Some(Value::Text(pattern)), Family::String) => Some(pattern.widened()),
+            (Some(Value::Text(pattern)), Family::Arn) => {
+                let segments = pattern.segments();
+                let (last, first) = segments.split_last()?;
+                let is_bound = first.len() == 5 && !last.is_empty();
+                let has_variable = |segment: &&&[Token]| {
+                    segment
+                        .iter()
+                        .any(|token| matches!(token, Token::Variable(_)))
+                };
+                let is_bound = is_bound && !first.iter().any(|segment| has_variable(&segment));
+                is_bound.then(|| pattern.widened())
+            }
+            _ => None,
+        }
+    }
+
     fn pattern(&self) -> Option<&Pattern> {
-        match (&self.value, self.family) {
-            (Some(Value::Text(pattern)), Family::String) => Some(pattern),
-            (Some(Value::Text(pattern)), Family::Arn) => Some(pattern).filter(|p| p.is_arn()),
+        match &self.value {
+            Some(Value::Text(pattern)) => Some(pattern),
             _ => None,
         }
     }
 
     /// Tells whether this test surely passes where another one does.
     fn follows_from(&self, other: &Self) -> bool {
-        match (self.pattern(), other.pattern()) {
-            (Some(own), Some(other_pattern)) if self.matching == other.matching => {
-                match self.matching {
-                    Matching::Arn => own.covers_arn(other_pattern),
-                    _ => own.covers(other_pattern),
-                }
-            }
-            _ => false,
-        }
+        let is_text = |free: &Self| free.comparison.family() == Family::String;
+        let both = self.pattern().zip(other.pattern());
+        is_text(self)
+            && self.comparison == other.comparison
+            && both.is_some_and(|(own, other)| own.covers(other))
     }
 }
 
@@ -90,40 +109,53 @@ enum Ask<'a> {
     Free(Free),
 }
 
-/// Says what a test asks, value by value.
-fn asks(atom: &Atom) -> Vec<Ask<'_>> {
-    let kind = atom.operator.kind;
-    let matching = match kind {
+/// How the values of an operator are matched as text.
+fn matching(kind: OperatorKind) -> Matching {
+    match kind {
         OperatorKind::StringEqualsIgnoreCase | OperatorKind::StringNotEqualsIgnoreCase => {
             Matching::IgnoreCase
         }
         _ if kind.family() == Family::Arn => Matching::Arn,
         _ => Matching::Plain,
-    };
+    }
+}
+
+/// The operator that compares values as this one does, without its negation.
+fn comparison(kind: OperatorKind) -> OperatorKind {
+    use OperatorKind as Kind;
+    match kind {
+        Kind::StringEquals | Kind::StringNotEquals | Kind::StringNotLike => Kind::StringLike,
+        Kind::StringNotEqualsIgnoreCase => Kind::StringEqualsIgnoreCase,
+        Kind::NumericNotEquals => Kind::NumericEquals,
+        Kind::DateNotEquals => Kind::DateEquals,
+        Kind::NotIpAddress => Kind::IpAddress,
+        Kind::ArnEquals | Kind::ArnNotEquals | Kind::ArnNotLike => Kind::ArnLike,
+        kind => kind,
+    }
+}
+
+/// Says what a test asks, value by value.
+fn asks(atom: &Atom) -> Vec<Ask<'_>> {
+    let kind = atom.operator.kind;
     let free = |value: Option<&Value>| {
         Ask::Free(Free {
-            family: kind.family(),
-            matching,
+            comparison: comparison(kind),
             value: value.cloned(),
         })
     };
     if atom.values.is_empty() {
         return vec![free(None)];
     }
+    let is_text = |pattern: &Pattern| match kind.family() {
+        Family::String => !pattern.has_variable(),
+        // Whether one with fewer segments matches anything is not documented.
+        Family::Arn => !pattern.has_variable() && pattern.is_arn(),
+        _ => false,
+    };
     atom.values
         .iter()
         .map(|value| match value {
-            Value::Text(pattern)
-                if !pattern.has_variable()
-                    && match kind.family() {
-                        Family::String | Family::Binary => true,
-                        // Whether a shorter one matches anything is not documented.
-                        Family::Arn => pattern.is_arn(),
-                        _ => false,
-                    } =>
-            {
-                Ask::Text(matching, pattern)
-            }
+            Value::Text(pattern) if is_text(pattern) => Ask::Text(matching(kind), pattern),
             Value::Text(_) => free(Some(value)),
             Value::Number(number) => Ask::Number(number),
             Value::Date(date) => Ask::Date(date),
@@ -152,8 +184,8 @@ impl Tests {
                 }
                 Ask::Free(free) => {
                     // What the variables may stand for bounds what the test can match.
-                    if let Some(pattern) = free.pattern() {
-                        tests.add_text(free.matching, pattern.widened());
+                    if let Some(bound) = free.bound() {
+                        tests.add_text(free.matching(), bound);
                     }
                     let next = tests.free.len();
                     tests.free.entry(free).or_insert(next);
@@ -221,43 +253,72 @@ impl Tests {
     }
 
     /// The combinations of free tests that may pass for values which these text patterns match.
-    fn free_choices(&self, texts: &Cells) -> Result<Vec<Cells>, OverBudget> {
-        let possible: Vec<(&Free, usize)> = self
-            .free
-            .iter()
-            .filter(|(free, _)| {
-                free.pattern().is_none_or(|pattern| {
-                    let widened = self.texts.get(&(free.matching, pattern.widened()));
-                    widened.is_some_and(|number| texts.contains(*number))
-                })
-            })
-            .map(|(free, number)| (free, *number))
+    fn free_choices(
+        &self,
+        texts: &Cells,
+        implied: &[Cells],
+        budget: &mut Budget,
+    ) -> Result<Vec<Cells>, OverBudget> {
+        let none = || Cells::of(self.free.len(), |_| false);
+        let mut possible = none();
+        for (free, number) in &self.free {
+            let may_pass = free.bound().is_none_or(|bound| {
+                let bound = self.texts.get(&(free.matching(), bound));
+                bound.is_some_and(|number| texts.contains(*number))
+            });
+            possible.extend(may_pass.then_some(*number));
+        }
+        let numbers: Vec<usize> = (0..self.free.len())
+            .filter(|number| possible.contains(*number))
             .collect();
-        if possible.len() > MAX_FREE {
+        if numbers.len() > MAX_FREE {
             return Err(OverBudget);
         }
-        let choices = 0..1usize << possible.len();
-        Ok(choices
-            .map(|choice| {
-                let chosen = possible.iter().enumerate();
-                let chosen = chosen.filter(|(bit, _)| choice >> bit & 1 == 1);
-                chosen
-                    .map(|(_, (free, number))| (*free, *number))
-                    .collect::<Vec<_>>()
-            })
-            .filter(|chosen| {
-                // A test that follows from one that passes passes too.
-                possible.iter().all(|(free, number)| {
-                    chosen.iter().any(|(_, other)| other == number)
-                        || !chosen.iter().any(|(other, _)| free.follows_from(other))
+        budget.spend((numbers.len() + 1) << numbers.len())?;
+        let choices = (0..1usize << numbers.len()).map(|choice| {
+            let mut chosen = none();
+            let members = numbers.iter().enumerate();
+            chosen.extend(
+                members
+                    .filter(|(bit, _)| choice >> bit & 1 == 1)
+                    .map(|(_, number)| *number),
+            );
+            chosen
+        });
+        // A test that follows from one that passes passes too.
+        let is_closed = |chosen: &Cells| {
+            let mut passing = numbers.iter().filter(|number| chosen.contains(**number));
+            passing.all(|number| {
+                implied.get(*number).is_none_or(|implied| {
+                    let mut missing = implied.clone();
+                    missing.intersect(&possible);
+                    missing.remove(chosen);
+                    missing.is_empty()
                 })
             })
-            .map(|chosen| {
-                Cells::of(self.free.len(), |number| {
-                    chosen.iter().any(|(_, other)| *other == number)
-                })
+        };
+        Ok(choices.filter(is_closed).collect())
+    }
+
+    /// For each free test, the free tests that surely pass where it does.
+    fn implications(&self, budget: &mut Budget) -> Result<Vec<Cells>, OverBudget> {
+        let mut by_number: Vec<(&Free, usize)> = self
+            .free
+            .iter()
+            .map(|(free, number)| (free, *number))
+            .collect();
+        by_number.sort_by_key(|(_, number)| *number);
+        let length = |free: &Free| free.pattern().map_or(1, |pattern| pattern.tokens().len());
+        let total: usize = by_number.iter().map(|(free, _)| length(free)).sum();
+        // Each pair of patterns is compared token by token.
+        budget.spend(total.saturating_mul(total) / 8)?;
+        let implied = by_number.iter().map(|(other, _)| {
+            Cells::of(by_number.len(), |number| {
+                let free = by_number.get(number);
+                free.is_some_and(|(free, _)| free.follows_from(other))
             })
-            .collect())
+        });
+        Ok(implied.collect())
     }
 }
 
@@ -337,13 +398,14 @@ impl ValueCells {
                 .get(&(Matching::IgnoreCase, word(truth)))
                 .copied()
         });
+        let implied = tests.implications(budget)?;
         let mut cells = Vec::new();
         for (texts, text) in partition(&tests.patterns(), Universe::Texts, budget)? {
             let is_word = || words.iter().flatten().any(|word| texts.contains(*word));
             if known == Some(KeyType::Bool) && !is_word() {
                 continue;
             }
-            let choices = tests.free_choices(&texts)?;
+            let choices = tests.free_choices(&texts, &implied, budget)?;
             for (number, number_text) in &numbers {
                 for (date, date_text) in &dates {
                     for (address, address_text) in &addresses {
@@ -368,9 +430,23 @@ impl ValueCells {
         Ok(Self { tests, cells })
     }
 
-    /// Tells whether all tests are understood, so that every value of a cell passes the same ones.
+    /// Tells whether all tests are understood and of one type, so that every value of a cell passes the same ones, and
+    /// there is one in each cell.
     pub(in crate::policy) fn are_exact(&self) -> bool {
-        self.tests.free.is_empty()
+        let Tests {
+            texts,
+            numbers,
+            dates,
+            networks,
+            free,
+        } = &self.tests;
+        let types = [
+            !texts.is_empty(),
+            !numbers.is_empty(),
+            !dates.is_empty(),
+            !networks.is_empty(),
+        ];
+        free.is_empty() && types.iter().filter(|used| **used).count() <= 1
     }
 
     /// How many cells there are.
@@ -395,7 +471,8 @@ impl ValueCells {
         let mut variables = BTreeMap::new();
         for (free, number) in &self.tests.free {
             if cell.free.contains(*number) {
-                for (key, value) in free.pattern()?.solve(&cell.example)? {
+                let solution = free.pattern()?.solve(&cell.example)?;
+                for (key, value) in solution {
                     if variables
                         .insert(key, value.clone())
                         .is_some_and(|known| known != value)

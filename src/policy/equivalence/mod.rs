@@ -24,8 +24,8 @@ use super::canonical::Canonical;
 use super::cells::{Budget, OverBudget};
 use super::document::{Effect, Principal, Selection};
 
-/// Bounds the steps of one comparison; a step takes well under a microsecond.
-const MAX_STEPS: usize = 400_000;
+/// Bounds the steps of one comparison; a step takes less than a microsecond.
+pub(super) const MAX_STEPS: usize = 400_000;
 
 /// Says how what two documents mean relates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) enum Meaning {
         /// Shows a request that is gained, and one that is lost, where there is one.
         witnesses: Vec<Witness>,
     },
-    /// They differ so, or not at all, by how something is read that AWS does not document.
+    /// Whether they differ, or which way, hangs on how something is read that AWS does not document.
     Undocumented { grows: bool, shrinks: bool },
     /// Their patterns and tests overlap in more ways than are followed.
     TooLarge,
@@ -63,15 +63,16 @@ fn compare_within(
     }
     let grows = found.iter().any(|difference| difference.grows);
     let shrinks = found.iter().any(|difference| difference.shrinks);
-    let differs = |difference: &Difference| difference.grows || difference.shrinks;
-    if found.iter().any(differs) != found.iter().all(differs) {
+    let agrees =
+        |difference: &Difference| (difference.grows, difference.shrinks) == (grows, shrinks);
+    if !found.iter().all(agrees) {
         return Ok(Meaning::Undocumented { grows, shrinks });
     }
     Ok(Meaning::Known {
         grows,
         shrinks,
         exact: space.is_exact(),
-        // What one reading alone shows is the least certain.
+        // Of the ways to read them, the one in which less differs shows the surest.
         witnesses: found
             .into_iter()
             .map(|difference| difference.witnesses)

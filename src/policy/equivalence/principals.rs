@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::witness::Witness;
 use crate::ids::is_account_id;
-use crate::policy::cells::Cells;
+use crate::policy::cells::{Budget, Cells, OverBudget};
 use crate::policy::document::{Effect, Principal, Selection};
 
 /// Settles what AWS does not document, so that a verdict can be tried both ways.
@@ -130,6 +130,16 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// The account whose root user this is.
+    fn root(&self) -> Option<&Account> {
+        match self {
+            Self::Root(account) => Some(account),
+            _ => None,
+        }
+    }
+}
+
 /// Is a caller, and whether its own policies allow the request too, which a grant to its account needs; `None` where
 /// that makes no difference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,7 +158,13 @@ type Elements<'a> = Option<&'a Selection<BTreeSet<Principal>>>;
 
 impl Callers {
     /// Finds the callers that the principals of some statements tell apart.
-    pub(super) fn of<'a>(elements: impl Iterator<Item = Elements<'a>>) -> Self {
+    ///
+    /// # Errors
+    /// [`OverBudget`] when there are too many, or a bare account id that may be one of several accounts.
+    pub(super) fn of<'a>(
+        elements: impl Iterator<Item = Elements<'a>>,
+        budget: &mut Budget,
+    ) -> Result<Self, OverBudget> {
         let mut callers = BTreeSet::new();
         let mut listed: BTreeSet<&Principal> = BTreeSet::new();
         let mut some_name_any = false;
@@ -168,6 +184,7 @@ impl Callers {
             callers.extend([Caller::Foreigner, Caller::Anonymous]);
             callers.extend(kinds.map(|kind| Caller::Other(kind, None)));
         }
+        budget.spend(listed.len() * listed.len())?;
         let mut some_name_accounts = false;
         for principal in &listed {
             match principal {
@@ -195,9 +212,25 @@ impl Callers {
                 own_allow,
             })
         });
-        Self {
+        let callers = Self {
             cells: cells.collect(),
+        };
+        if callers.confuse_accounts() {
+            return Err(OverBudget);
         }
+        Ok(callers)
+    }
+
+    /// Tells whether a bare account id stands beside an ARN of an account with that id: they may be one, or not.
+    fn confuse_accounts(&self) -> bool {
+        let accounts: BTreeSet<&Account> = self
+            .cells
+            .iter()
+            .filter_map(|cell| cell.caller.root())
+            .collect();
+        let ids: BTreeSet<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
+        let is_bare = |account: &&&Account| account.partition.is_empty();
+        accounts.iter().any(|account| is_bare(&account)) && ids.len() < accounts.len()
     }
 
     /// The callers that a statement is about.

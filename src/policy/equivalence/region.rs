@@ -123,7 +123,8 @@ impl Layout {
         covers: &[&Region],
         budget: &mut Budget,
     ) -> Result<Option<Region>, OverBudget> {
-        budget.spend(1 + covers.len())?;
+        // A step looks at a few words of each region.
+        budget.spend(1 + covers.len() * (1 + self.full.0.len() / 16))?;
         let mut best: Option<(usize, usize)> = None;
         let mut near = Vec::with_capacity(covers.len());
         for &cover in covers {

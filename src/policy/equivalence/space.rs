@@ -11,7 +11,7 @@ use crate::policy::cells::{
 };
 use crate::policy::condition::{Operator, OperatorKind};
 use crate::policy::document::{Effect, Selection};
-use crate::policy::keys::key_type;
+use crate::policy::keys::{key_type, may_hold_many};
 use crate::policy::pattern::Pattern;
 
 const ACTION: usize = 0;
@@ -49,7 +49,10 @@ impl<'a> Space<'a> {
             budget,
         )?;
         let resources = Resources::of(statements(), budget)?;
-        let callers = Callers::of(statements().map(|statement| statement.principals.as_ref()));
+        let callers = Callers::of(
+            statements().map(|statement| statement.principals.as_ref()),
+            budget,
+        )?;
         let mut tests: BTreeMap<&str, BTreeSet<&Atom>> = BTreeMap::new();
         for atom in statements().flat_map(|statement| &statement.atoms) {
             tests.entry(&atom.key).or_default().insert(atom);
@@ -57,8 +60,9 @@ impl<'a> Space<'a> {
         let mut counts = vec![actions.cells.len(), resources.count(), callers.cells.len()];
         let mut keys = BTreeMap::new();
         for (key, atoms) in tests {
-            // Without a set operator, a key is taken to have one value: AWS has policies use one on keys with many.
-            let many = atoms.iter().any(|atom| atom.operator.qualifier.is_some());
+            // A key of a service is taken to have one value where no set operator says otherwise.
+            let many = atoms.iter().any(|atom| atom.operator.qualifier.is_some())
+                || (key.starts_with("aws:") && may_hold_many(key));
             let cells = KeyCells::of(key_type(key), many, &atoms, budget)?;
             keys.insert(key, (counts.len(), cells));
             counts.push(keys.get(key).map_or(0, |(_, cells)| cells.count()));

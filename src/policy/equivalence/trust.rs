@@ -1,9 +1,11 @@
 //! Questions about what one document allows: whom, and whether without MFA.
 
+use std::collections::BTreeMap;
+
 use super::principals::Reading;
 use super::space::{Regions, Space};
 use super::witness::Witness;
-use super::{MAX_STEPS, beyond};
+use super::{MAX_STEPS, beyond, readings};
 use crate::policy::canonical::{Canonical, CanonicalContext, canonicalize};
 use crate::policy::cells::{Budget, OverBudget};
 use crate::policy::document::Document;
@@ -41,21 +43,25 @@ pub fn allowed_callers(document: &Document, context: &CanonicalContext) -> Optio
 fn callers(form: &Canonical, spelling: &[&Document]) -> Result<Vec<Witness>, OverBudget> {
     let mut budget = Budget::new(MAX_STEPS);
     let space = Space::of(&[form], &mut budget)?;
-    let regions = space.regions(form, Reading::DEFAULT);
     let nothing = Regions::default();
-    let mut found = Vec::new();
-    for caller in space.each_caller() {
-        let mut theirs = regions.clone();
-        for allow in &mut theirs.allow {
-            space.keep_caller(allow, caller);
-        }
-        theirs.allow.retain(|allow| !space.layout.is_empty(allow));
-        if let Some(region) = beyond(&space.layout, &theirs, &nothing, &mut budget)? {
-            let witness = space.witness(&region, &nothing, &regions);
-            found.extend(witness.map(|witness| witness.spelled_as_in(spelling)));
+    let mut found: BTreeMap<usize, Witness> = BTreeMap::new();
+    // Whoever one way to read the document lets in is listed.
+    for reading in readings(&[form]) {
+        let regions = space.regions(form, reading);
+        for caller in space.each_caller() {
+            let mut theirs = regions.clone();
+            for allow in &mut theirs.allow {
+                space.keep_caller(allow, caller);
+            }
+            theirs.allow.retain(|allow| !space.layout.is_empty(allow));
+            if let Some(region) = beyond(&space.layout, &theirs, &nothing, &mut budget)? {
+                let witness = space.witness(&region, &nothing, &regions);
+                let witness = witness.map(|witness| witness.spelled_as_in(spelling));
+                found.extend(witness.map(|witness| (caller, witness)));
+            }
         }
     }
-    Ok(found)
+    Ok(found.into_values().collect())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The smallest changes of circumstances that turn a decision around.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::assess::assess;
@@ -48,74 +50,73 @@ pub fn flips(request: &Request, layers: &Layers) -> Vec<Flip> {
         request,
         layers,
         allowed,
-        cases: 0,
-        alone: Vec::new(),
+        axes: &axes,
+        alone: BTreeSet::new(),
         found: Vec::new(),
     };
-    for (key, values) in &axes {
-        for value in values {
-            search.attempt(&[(key, value)]);
-        }
-    }
-    for (index, (first, first_values)) in axes.iter().enumerate() {
-        for (second, second_values) in axes.iter().skip(index + 1) {
-            for one in first_values {
-                for other in second_values {
-                    search.attempt(&[(first, one), (second, other)]);
-                }
-            }
-        }
+    let values = |axis: usize| {
+        let count = axes.get(axis).map_or(0, |(_, values)| values.len());
+        (0..count).map(move |value| (axis, value))
+    };
+    let singles = (0..axes.len()).flat_map(values).map(|one| vec![one]);
+    let pairs = (0..axes.len()).flat_map(|first| {
+        let seconds = (first + 1..axes.len()).flat_map(values);
+        seconds.flat_map(move |other| values(first).map(move |one| vec![one, other]))
+    });
+    for changes in singles.chain(pairs).take(MAX_CASES) {
+        search.attempt(&changes);
     }
     search.found
 }
+
+/// Names a value of an axis: the numbers of both.
+type Choice = (usize, usize);
 
 struct Search<'a> {
     request: &'a Request,
     layers: &'a Layers,
     allowed: bool,
-    cases: usize,
+    axes: &'a [(String, Vec<ContextValue>)],
     /// The changes of one key that are enough.
-    alone: Vec<(&'a String, &'a ContextValue)>,
+    alone: BTreeSet<Choice>,
     found: Vec<Flip>,
 }
 
-impl<'a> Search<'a> {
-    fn attempt(&mut self, changes: &[(&'a String, &'a ContextValue)]) {
-        let enough_alone = |(key, value): &(&'a String, &'a ContextValue)| {
-            let mut alone = self.alone.iter();
-            alone.any(|(known, enough)| known == key && enough == value)
-        };
-        if changes.iter().any(enough_alone) || self.cases >= MAX_CASES {
+impl Search<'_> {
+    fn attempt(&mut self, choices: &[Choice]) {
+        if choices.iter().any(|choice| self.alone.contains(choice)) {
             return;
         }
-        self.cases += 1;
         let mut case = self.request.clone();
-        for (key, value) in changes {
-            case.context.set(key, (*value).clone());
+        let mut changes = Vec::with_capacity(choices.len());
+        for (axis, value) in choices {
+            let Some((key, values)) = self.axes.get(*axis) else {
+                return;
+            };
+            let Some(value) = values.get(*value) else {
+                return;
+            };
+            case.context.set(key, value.clone());
+            changes.push(ContextChange {
+                key: key.clone(),
+                value: value.clone(),
+            });
         }
         let facts = Facts::new(&case);
         let (decision, allowed) = assess(&facts, self.layers).decision(facts.regime);
         if allowed != Some(!self.allowed) {
             return;
         }
-        if let [single] = changes {
-            self.alone.push(*single);
+        if let [single] = choices {
+            self.alone.insert(*single);
         }
         let repeated = self.found.iter().any(|flip| {
             let keys = flip.changes.iter().map(|change| &change.key);
-            flip.decision == decision && keys.eq(changes.iter().map(|(key, _)| *key))
+            flip.decision == decision && keys.eq(changes.iter().map(|change| &change.key))
         });
-        if repeated {
-            return;
+        if !repeated {
+            self.found.push(Flip { changes, decision });
         }
-        let changes = changes.iter().map(|(key, value)| ContextChange {
-            key: (*key).clone(),
-            value: (*value).clone(),
-        });
-        self.found.push(Flip {
-            changes: changes.collect(),
-            decision,
-        });
     }
 }
 

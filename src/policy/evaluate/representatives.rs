@@ -26,8 +26,8 @@ const MAX_CLASSES: usize = 1_024;
 
 /// Lists values of a key so that every value passes the same tests of the statements as one of them; absent comes first.
 ///
-/// A key that can have many values gets sets of values too. Operators say the type of a key: one that is only tested as a
-/// number is a number. `None` when the classes are not known exactly: the key occurs in a variable, it decides more than
+/// A key that can have many values gets sets of values too. The operators tell the type of a key where all agree: AWS
+/// gives each key one, and its policy checks call an operator of another type a mistake. `None` when the classes are not known exactly: the key occurs in a variable, it decides more than
 /// conditions, a test on it can't be read, or there are too many classes.
 pub(super) fn representatives(
     key: &str,

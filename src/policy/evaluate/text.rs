@@ -33,6 +33,14 @@ pub(super) fn matches(
     facts: &Facts<'_>,
 ) -> Truth {
     match expand(written, how, version, facts) {
+        // Whether `*` alone, which has no six segments, matches an ARN is not documented.
+        Expansion::Known(pattern) if how == Comparison::Arn && pattern.is_any() => {
+            if text.splitn(6, ':').count() == 6 {
+                Truth::Unknown
+            } else {
+                Truth::False
+            }
+        }
         Expansion::Known(pattern) => Truth::from(pattern.matches(text, how)),
         Expansion::Unresolved => Truth::False,
         // The variable stands as a wildcard that crosses colons: what even that excludes cannot match.
@@ -223,9 +231,6 @@ impl Expanded<'_> {
 
     fn matches_arn(&self, text: &str) -> bool {
         let mut segments = text.splitn(6, ':');
-        if self.is_any() {
-            return segments.count() == 6;
-        }
         let mut patterns = self.segments();
         for _ in 0..6 {
             let (Some(pattern), Some(segment)) = (patterns.next(), segments.next()) else {

@@ -81,8 +81,8 @@ fn what_holds_for_every_value_is_concluded() {
         # two keys
         Allow {"Bool": {"k": "true"}} ;; Allow {"BoolIfExists": {"k": "false"}, "NumericLessThan": {"n": "1"}} ;; Allow {"NumericGreaterThanIfExists": {"n": "1"}} | k n | unknown
         Allow {"Bool": {"aws:SecureTransport": "true"}} ;; Allow {"BoolIfExists": {"aws:SecureTransport": "false"}, "DateLessThan": {"aws:CurrentTime": "2020-01-01"}} ;; Allow {"DateGreaterThanEqualsIfExists": {"aws:CurrentTime": "2020-01-01"}} | aws:SecureTransport aws:CurrentTime | allowed
-        Allow {"StringEquals": {"aws:CurrentTime": "x"}} ;; Allow {"StringNotEquals": {"aws:CurrentTime": "x"}, "DateLessThan": {"aws:CurrentTime": "1"}} ;; Allow {"DateGreaterThanEqualsIfExists": {"aws:CurrentTime": "1"}} | aws:CurrentTime | allowed
         # not told apart exactly
+        Allow {"StringEquals": {"aws:CurrentTime": "x"}} ;; Allow {"StringNotEquals": {"aws:CurrentTime": "x"}, "DateLessThan": {"aws:CurrentTime": "1"}} ;; Allow {"DateGreaterThanEqualsIfExists": {"aws:CurrentTime": "1"}} | aws:CurrentTime | unknown
         Allow {"StringEquals": {"aws:PrincipalTag/a": "${aws:PrincipalTag/a}"}} ;; Allow {"Null": {"aws:PrincipalTag/a": "true"}} | aws:PrincipalTag/a | unknown
         Allow {"ArnLike": {"aws:PrincipalArn": "*"}} ;; Allow {"ArnNotLike": {"aws:PrincipalArn": "*"}} | aws:PrincipalArn | unknown
         "#,

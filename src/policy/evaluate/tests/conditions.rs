@@ -236,8 +236,8 @@ fn arns_match_segment_by_segment() {
         ArnLike | "arn:aws:iam::*" | "arn:aws:iam::1:role/Admin" | no
         ArnLike | "arn:*:*:*:*:*" | "arn:aws:iam::1:role/Admin" | yes
         ArnLike | "*:*:*:*:*:*" | "arn:aws:iam::1:role/Admin" | yes
-        ArnLike | "*" | "arn:aws:iam::1:role/Admin" | yes
-        ArnLike | "**" | "arn:aws:iam::1:role/Admin" | yes
+        ArnLike | "*" | "arn:aws:iam::1:role/Admin" | ?
+        ArnLike | "**" | "arn:aws:iam::1:role/Admin" | ?
         ArnLike | "*" | "Admin" | no
         ArnLike | "arn:aws:iam::*:role/Admin" | "arn:aws:iam::1:2:role/Admin" | no
         ArnLike | "arn:aws:s3:::b*:x" | "arn:aws:s3:::bucket:x" | yes

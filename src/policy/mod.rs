@@ -39,7 +39,7 @@ pub use document::{
     Actions, Condition, ConditionValue, Document, Effect, Principal, Principals, Resources,
     Selection, Statement, Version,
 };
-pub use equivalence::{Answer, Witness, allowed_callers, requires_mfa};
+pub use equivalence::{Answer, Backing, Witness, allowed_callers, requires_mfa};
 pub use lint::{DocumentKind, lint};
 pub use pair::{PairResult, PairVerdict, WitnessRequest, compare_line, compare_pair};
 pub use parse::{PolicyError, parse};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::values::ValueCells;
 use super::{Budget, Cells, OverBudget};
 use crate::policy::canonical::{Atom, Value};
-use crate::policy::condition::{OperatorKind, Qualifier};
+use crate::policy::condition::{Family, OperatorKind, Qualifier};
 use crate::policy::keys::KeyType;
 
 /// Bounds how many kinds of sets of values a key may have.
@@ -61,6 +61,7 @@ impl KeyCells {
         if !nulls.all(|atom| !atom.values.is_empty() && atom.values.iter().all(is_read)) {
             return Err(OverBudget);
         }
+        let known = known.or_else(|| tested_type(atoms));
         let values = ValueCells::of(known, atoms, budget)?;
         let states = if many {
             let mut tests = BTreeMap::new();
@@ -159,6 +160,24 @@ impl KeyCells {
                 .unwrap_or_default(),
         })
     }
+}
+
+/// The type of a key that all tests on its values agree on.
+///
+/// AWS gives each key one type, and its policy checks call an operator of another one a mistake.
+fn tested_type(atoms: &BTreeSet<&Atom>) -> Option<KeyType> {
+    let valued = atoms
+        .iter()
+        .filter(|atom| atom.operator.kind != OperatorKind::Null);
+    let mut types = valued.map(|atom| match atom.operator.kind.family() {
+        Family::Bool => Some(KeyType::Bool),
+        Family::Numeric => Some(KeyType::Numeric),
+        Family::Date => Some(KeyType::Date),
+        Family::IpAddress => Some(KeyType::IpAddress),
+        Family::String | Family::Binary | Family::Arn => None,
+    });
+    let first = types.next()?;
+    first.filter(|first| types.all(|other| other == Some(*first)))
 }
 
 fn set_test(atom: &Atom, values: &ValueCells) -> SetTest {

@@ -292,13 +292,17 @@ fn an_absent_key_is_a_state_of_its_own() {
     let mfa = |operator: &str, value: &str| {
         format!(r#"{{"{operator}":{{"aws:MultiFactorAuthPresent":{value}}}}}"#)
     };
-    // A boolean key has no third value; a key of unknown type may.
+    // A boolean key has no third value, and its operators tell that it is one.
     same_conditions(
         &[&mfa("Bool", r#"["true","false"]"#)],
         &[&mfa("Null", "false")],
     );
+    same_conditions(
+        &[r#"{"Bool":{"k":"true"}}"#, r#"{"Bool":{"k":"false"}}"#],
+        &[r#"{"Null":{"k":"false"}}"#],
+    );
     wider_conditions(
-        &[r#"{"Bool":{"k":["true","false"]}}"#],
+        &[r#"{"StringEquals":{"k":["true","false"]}}"#],
         &[r#"{"Null":{"k":"false"}}"#],
     );
 }
@@ -552,10 +556,15 @@ fn principals_are_callers() {
         &[&allow(&aws(&[user]))],
         &[&allow(&aws(&["\"*\""]))],
     );
-    // A session belongs to its role.
+    // A session belongs to its role; named itself, it is not held to boundary and session policy.
     let (role, session) = (
         r#""arn:aws:iam::111122223333:role/p/r""#,
         r#""arn:aws:sts::111122223333:assumed-role/r/s""#,
+    );
+    differs(
+        Access::Broader,
+        &[&allow(&aws(&[role]))],
+        &[&allow(&aws(&[role, session]))],
     );
     differs(
         Access::Broader,

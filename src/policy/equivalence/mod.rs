@@ -19,7 +19,7 @@ use self::principals::Reading;
 use self::region::{Layout, Region};
 use self::space::{Regions, Space};
 pub use self::trust::{allowed_callers, requires_mfa};
-pub use self::witness::{Answer, Witness};
+pub use self::witness::{Answer, Backing, Witness};
 use super::canonical::Canonical;
 use super::cells::{Budget, OverBudget};
 use super::document::{Effect, Principal, Selection};

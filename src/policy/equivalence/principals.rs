@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::witness::Witness;
+use super::witness::{Backing, Witness};
 use crate::ids::is_account_id;
 use crate::policy::cells::{Budget, Cells, OverBudget};
 use crate::policy::document::{Effect, Principal, Selection};
@@ -140,12 +140,11 @@ impl Caller {
     }
 }
 
-/// Is a caller, and whether its own policies allow the request too, which a grant to its account needs; `None` where
-/// that makes no difference.
+/// Is a caller, and what its own policies say of the request; `None` where that makes no difference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CallerCell {
     caller: Caller,
-    own_allow: Option<bool>,
+    backing: Option<Backing>,
 }
 
 /// Holds every kind of caller that matters.
@@ -202,14 +201,20 @@ impl Callers {
             }
         }
         let cells = callers.into_iter().flat_map(|caller| {
-            let choices: &[Option<bool>] = if some_name_accounts && caller.account().is_some() {
-                &[Some(false), Some(true)]
-            } else {
-                &[None]
+            let backings: &[Option<Backing>] = match &caller {
+                Caller::Session { .. } => &[
+                    Some(Backing::Nothing),
+                    Some(Backing::Allow),
+                    Some(Backing::Outside),
+                ],
+                _ if some_name_accounts && caller.account().is_some() => {
+                    &[Some(Backing::Nothing), Some(Backing::Allow)]
+                }
+                _ => &[None],
             };
-            choices.iter().map(move |&own_allow| CallerCell {
+            backings.iter().map(move |&backing| CallerCell {
                 caller: caller.clone(),
-                own_allow,
+                backing,
             })
         });
         let callers = Self {
@@ -307,10 +312,24 @@ fn singled_out(text: &str, listed: &BTreeSet<&Principal>) -> Vec<Caller> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Relation {
     None,
-    /// By the account it belongs to.
+    /// By the account it belongs to: its own policies have to allow the request.
     Account,
-    /// By itself, its role, or everyone.
+    /// By its role: a permissions boundary or session policy has to leave the request to it.
+    Role,
+    /// By itself, or as everyone: none of its own policies have to.
     Direct,
+}
+
+impl Relation {
+    /// Tells whether an Allow that so names a caller reaches it with what its own policies say.
+    fn grants(self, backing: Option<Backing>) -> bool {
+        match self {
+            Self::None => false,
+            Self::Account => matches!(backing, None | Some(Backing::Allow)),
+            Self::Role => backing != Some(Backing::Outside),
+            Self::Direct => true,
+        }
+    }
 }
 
 impl CallerCell {
@@ -320,16 +339,13 @@ impl CallerCell {
         }
         match element {
             None => false,
-            Some(Selection::Only(list)) => {
-                list.iter()
-                    .any(|principal| match self.relation(principal, reading) {
-                        Relation::Direct => true,
-                        Relation::Account => {
-                            effect == Effect::Deny || self.own_allow != Some(false)
-                        }
-                        Relation::None => false,
-                    })
-            }
+            Some(Selection::Only(list)) => list.iter().any(|principal| {
+                let relation = self.relation(principal, reading);
+                match effect {
+                    Effect::Deny => relation != Relation::None,
+                    Effect::Allow => relation.grants(self.backing),
+                }
+            }),
             Some(Selection::Except(list)) => !self.is_spared(list, effect, reading),
         }
     }
@@ -340,7 +356,9 @@ impl CallerCell {
                 .any(|principal| self.relation(principal, reading) == relation)
         };
         if effect == Effect::Allow || reading.any_listed_is_spared {
-            return related(Relation::Direct) || related(Relation::Account);
+            return [Relation::Direct, Relation::Role, Relation::Account]
+                .into_iter()
+                .any(related);
         }
         let everyone = list
             .iter()
@@ -391,7 +409,7 @@ impl CallerCell {
                         role: Some(role), ..
                     },
                     Name::Role { .. },
-                ) => role == text,
+                ) if role == text => return Relation::Role,
                 (
                     Caller::Session {
                         account: own,
@@ -451,8 +469,8 @@ impl CallerCell {
         }
     }
 
-    /// Tells whether a policy of the caller's own is to allow the request.
-    pub(super) fn has_own_allow(&self) -> bool {
-        self.own_allow == Some(true)
+    /// What the caller's own policies say of the request.
+    pub(super) fn backing(&self) -> Option<Backing> {
+        self.backing
     }
 }

@@ -197,7 +197,7 @@ impl<'a> Space<'a> {
         };
         Some(Witness {
             principal: caller.witness(),
-            has_own_allow: caller.has_own_allow(),
+            backing: caller.backing(),
             action: action.clone(),
             any_action: self.layout.is_full_in(found, ACTION),
             resource,

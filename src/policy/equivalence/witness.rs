@@ -27,13 +27,27 @@ impl fmt::Display for Answer {
     }
 }
 
+/// Says what the caller's own policies say of a request.
+///
+/// Source: IAM User Guide, "Policy evaluation logic": a grant to an account needs a policy of the caller's own, one to a
+/// role is within permissions boundary and session policy, one to a user or a session needs neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Backing {
+    /// Nothing, and no boundary or session policy is in the way.
+    Nothing,
+    /// They allow it.
+    Allow,
+    /// A permissions boundary or session policy does not leave it to the caller.
+    Outside,
+}
+
 /// Holds a request that two documents answer differently, and both answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     /// The caller: an ARN, a service, or [`Witness::ATTACHED`].
     pub principal: String,
-    /// Whether a policy of the caller's own allows the request, which a grant to its account needs.
-    pub has_own_allow: bool,
+    /// What the caller's own policies say of the request; `None` where that makes no difference.
+    pub backing: Option<Backing>,
     /// The action; in lower case where no document spells it out.
     pub action: String,
     /// Whether every other action does as well.
@@ -80,9 +94,9 @@ impl Witness {
         }
         let own_account = principal.account().and_then(|account| account.parse().ok());
         let request = Request {
-            resource_account: match self.has_own_allow {
-                true => "999999999999".parse().ok(),
-                false => own_account,
+            resource_account: match self.backing {
+                Some(Backing::Allow) => "999999999999".parse().ok(),
+                Some(Backing::Nothing | Backing::Outside) | None => own_account,
             },
             principal,
             action: self.action.clone(),
@@ -94,7 +108,10 @@ impl Witness {
         if attached {
             layers.identity_policies.push(document.clone().into());
         } else {
-            if self.has_own_allow {
+            if self.backing == Some(Backing::Outside) {
+                layers.permission_boundary.push(Document::empty().into());
+            }
+            if self.backing == Some(Backing::Allow) {
                 layers.identity_policies.push(Document::everything().into());
             }
             layers.resource_policy = Some(document.clone().into());
@@ -137,9 +154,11 @@ impl Witness {
         };
         if self.principal != Self::ATTACHED {
             words.push_str(&format!(" by {}", self.principal));
-            if self.has_own_allow {
-                words.push_str(" (if its own policies allow it)");
-            }
+            words.push_str(match self.backing {
+                Some(Backing::Allow) => " (if its own policies allow it)",
+                Some(Backing::Outside) => " (even outside of its permissions boundary)",
+                Some(Backing::Nothing) | None => "",
+            });
         }
         if let Some(resource) = self.resource.as_ref().filter(|_| !self.any_resource) {
             words.push_str(&format!(" on {resource}"));

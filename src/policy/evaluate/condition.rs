@@ -124,24 +124,28 @@ fn matches(condition: &Condition, value: &str, version: Version, facts: &Facts<'
     }
 }
 
-/// Tells whether a test of a role's ARN that fails without a path may pass with one.
+/// Tells whether a test of a role's ARN that fails without a path may pass with one: it names a role of just this name
+/// behind a path.
 fn may_match_with_a_path(
     condition: &Condition,
     arn: &str,
     version: Version,
     facts: &Facts<'_>,
 ) -> Truth {
-    let kind = condition.operator.kind;
-    let Some((account, role)) = arn.rsplit_once('/') else {
+    let how = comparison(condition.operator.kind);
+    let Some((account, role)) = arn.split_once(":role/") else {
         return Truth::False;
     };
-    if !matches!(kind.family(), Family::String | Family::Arn) {
-        return Truth::False;
-    }
-    let (start, end) = (format!("{account}/"), format!("/{role}"));
+    let with_path = |written: &str| {
+        let (_, resource) = written.rsplit_once(":role/")?;
+        let (path, name) = resource.rsplit_once('/')?;
+        let path = path.replace(['*', '?'], "x");
+        (name == role).then(|| format!("{account}:role/{path}/{role}"))
+    };
     let mut written = condition.values.iter().map(ConditionValue::as_str);
     let may = written.any(|written| {
-        text::may_match_between(written, (&start, &end), comparison(kind), version, facts)
+        with_path(written)
+            .is_some_and(|arn| text::matches(written, &arn, how, version, facts) != Truth::False)
     });
     if may { Truth::Unknown } else { Truth::False }
 }

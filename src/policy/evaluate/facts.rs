@@ -117,8 +117,8 @@ impl<'a> Facts<'a> {
 
     /// Tells whether the request leaves open which path the caller's `aws:PrincipalArn` has.
     ///
-    /// A session ARN has the name of the role alone. The ARN is taken to have no path, and where a policy may be about
-    /// one of that name with a path, what it says is not known.
+    /// A session ARN has the name of the role alone. The ARN is taken to have no path, unless a policy names a role of just
+    /// that name with a path: then it is not known.
     pub(super) fn lacks_path(&self, key: &str) -> bool {
         self.request.principal.kind() == CallerKind::Session
             && key.eq_ignore_ascii_case(ARN_KEY)

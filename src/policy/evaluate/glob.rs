@@ -8,18 +8,6 @@ pub(super) enum Step {
     Literal(char),
 }
 
-impl Step {
-    /// Tells whether two steps of one character can stand for the same one.
-    pub(super) fn meets(self, other: Self, fold_case: bool) -> bool {
-        match (self, other) {
-            (Self::Literal(one), Self::Literal(other)) => {
-                one == other || (fold_case && one.eq_ignore_ascii_case(&other))
-            }
-            _ => true,
-        }
-    }
-}
-
 /// Says which `*` and `?` of a text are wildcards.
 #[derive(Clone, Copy)]
 pub(super) enum Wild<'a> {

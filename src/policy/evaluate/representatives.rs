@@ -11,7 +11,7 @@ use crate::policy::canonical::{Atom, Value, atom};
 use crate::policy::cells::{Budget, KeyCells, State};
 use crate::policy::condition::{Family, OperatorKind};
 use crate::policy::document::{Condition, Statement, Version};
-use crate::policy::keys::{KeyType, key_type, may_hold_many};
+use crate::policy::keys::{key_type, may_hold_many};
 use crate::policy::pattern::{Pattern, Token};
 
 /// Is a statement whose conditions are to be told apart, with the version of its document.
@@ -26,8 +26,7 @@ const MAX_CLASSES: usize = 1_024;
 
 /// Lists values of a key so that every value passes the same tests of the statements as one of them; absent comes first.
 ///
-/// A key that can have many values gets sets of values too. The operators tell the type of a key where all agree: AWS
-/// gives each key one, and its policy checks call an operator of another type a mistake. `None` when the classes are not known exactly: the key occurs in a variable, it decides more than
+/// A key that can have many values gets sets of values too. `None` when the classes are not known exactly: the key occurs in a variable, it decides more than
 /// conditions, a test on it can't be read, or there are too many classes.
 pub(super) fn representatives(
     key: &str,
@@ -52,7 +51,7 @@ pub(super) fn representatives(
     let key = key.to_ascii_lowercase();
     let atoms: BTreeSet<&Atom> = atoms.iter().collect();
     let cells = KeyCells::of(
-        key_type(&key).or_else(|| tested_type(&atoms)),
+        key_type(&key),
         may_hold_many(&key),
         &atoms,
         &mut Budget::new(MAX_STEPS),
@@ -66,19 +65,6 @@ pub(super) fn representatives(
         State::Values(values) => ContextValue::Values(values),
     });
     Some(values.collect())
-}
-
-/// The type of a key that all tests agree on.
-fn tested_type(atoms: &BTreeSet<&Atom>) -> Option<KeyType> {
-    let mut types = atoms.iter().map(|atom| match atom.operator.kind.family() {
-        Family::Bool => Some(KeyType::Bool),
-        Family::Numeric => Some(KeyType::Numeric),
-        Family::Date => Some(KeyType::Date),
-        Family::IpAddress => Some(KeyType::IpAddress),
-        Family::String | Family::Binary | Family::Arn => None,
-    });
-    let first = types.next()?;
-    first.filter(|first| types.all(|other| other == Some(*first)))
 }
 
 /// A test with the values of its variables put in, without the values that match nothing; no test at all when it thereby

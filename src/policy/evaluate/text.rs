@@ -55,48 +55,6 @@ pub(super) fn matches(
     }
 }
 
-/// Tells whether a policy's text may match some text that begins and ends so, with anything between.
-pub(super) fn may_match_between(
-    written: &str,
-    (start, end): (&str, &str),
-    how: Comparison,
-    version: Version,
-    facts: &Facts<'_>,
-) -> bool {
-    let pattern = match expand(written, how, version, facts) {
-        Expansion::Known(pattern) | Expansion::Unknown(pattern) => pattern,
-        Expansion::Unresolved => return false,
-    };
-    let literals = |text: &str| text.chars().map(Step::Literal).collect::<Vec<_>>();
-    let between = [literals(start), vec![Step::Any], literals(end)].concat();
-    let fold = how == Comparison::EqualIgnoringCase;
-    share_a_text(&pattern.steps().collect::<Vec<_>>(), &between, fold)
-}
-
-/// Tells whether some text is matched by both of two patterns.
-fn share_a_text(one: &[Step], other: &[Step], fold: bool) -> bool {
-    // `reached[j]`: what is left of `one` shares a text with what is left of `other` behind `j` steps.
-    let mut reached: Vec<bool> = Vec::new();
-    for i in (0..=one.len()).rev() {
-        let mut row = vec![false; other.len() + 1];
-        for j in (0..=other.len()).rev() {
-            let at = |row: &[bool], j: usize| row.get(j).copied().unwrap_or(false);
-            let meets = match (one.get(i), other.get(j)) {
-                (None, None) => true,
-                (Some(Step::Any), _) => at(&reached, j) || at(&row, j + 1),
-                (_, Some(Step::Any)) => at(&row, j + 1) || at(&reached, j),
-                (Some(a), Some(b)) => a.meets(*b, fold) && at(&reached, j + 1),
-                (None, Some(_)) | (Some(_), None) => false,
-            };
-            if let Some(cell) = row.get_mut(j) {
-                *cell = meets;
-            }
-        }
-        reached = row;
-    }
-    reached.first() == Some(&true)
-}
-
 /// Tells whether an action of a policy matches that of a request: in either case, and without variables.
 pub(super) fn matches_action(written: &str, action: &str) -> bool {
     let glob = Glob {

@@ -284,7 +284,9 @@ fn the_path_of_a_sessions_role_is_open_where_it_matters() {
         ArnLike | arn:aws:iam::111111111111:role/Admin | explicit_deny
         ArnLike | arn:aws:iam::*:role/Adm* | explicit_deny
         ArnLike | arn:aws:iam::*:role/break-glass/Admin | unknown
-        ArnLike | arn:aws:iam::*:role/break-glass/* | unknown
+        ArnLike | arn:aws:iam::*:role/*/Admin | unknown
+        ArnLike | arn:aws:iam::*:role/break-glass/* | allowed
+        ArnNotLike | arn:aws:iam::*:role/aws-service-role/* | explicit_deny
         StringEquals | arn:aws:iam::111111111111:role/p/Admin | unknown
         ArnNotLike | arn:aws:iam::*:role/break-glass/Admin | unknown
         ArnLike | arn:aws:iam::*:role/break-glass/Other | allowed

@@ -16,6 +16,7 @@ mod condition;
 mod document;
 mod equivalence;
 pub mod evaluate;
+mod examples;
 mod json;
 mod keys;
 pub mod library;
@@ -38,6 +39,7 @@ pub use document::{
     Selection, Statement, Version,
 };
 pub use equivalence::{Answer, Witness, allowed_callers, requires_mfa};
+pub use examples::{action_examples, resource_examples};
 pub use lint::{DocumentKind, lint};
 pub use pair::{PairResult, PairVerdict, WitnessRequest, compare_line, compare_pair};
 pub use parse::{PolicyError, parse};

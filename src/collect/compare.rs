@@ -116,7 +116,7 @@ pub async fn compare(
     Ok(builder.finish(header, &rules(spec)))
 }
 
-fn not_read(failed: usize) -> CloudError {
+pub(super) fn not_read(failed: usize) -> CloudError {
     CloudError::new(
         ErrorKind::Service,
         "not read",
@@ -124,7 +124,7 @@ fn not_read(failed: usize) -> CloudError {
     )
 }
 
-fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
+pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
     let mut notes = Vec::new();
     let silent = no_effect_yet(&loaded.spec);
     if !silent.is_empty() {
@@ -142,7 +142,7 @@ fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
     notes
 }
 
-fn skipped(organization: &Organization) -> Vec<Skipped> {
+pub(super) fn skipped(organization: &Organization) -> Vec<Skipped> {
     organization
         .accounts
         .iter()

@@ -7,6 +7,7 @@
 mod change;
 mod diff;
 mod order;
+mod preview;
 mod safety;
 mod saved;
 

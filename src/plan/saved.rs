@@ -105,6 +105,9 @@ pub enum Staleness {
         /// The digest of the spec given.
         expected: String,
     },
+    /// Live state is no longer what it was made from.
+    #[error("{0} changed since the plan was made; make a new plan")]
+    Moved(Address),
     /// It is for another organization.
     #[error("the plan is for organization {found}, the credentials are for {expected}")]
     Organization {

@@ -1,5 +1,6 @@
 //! What a spec means for each account: the spec and the organization's tree together give the desired state.
 
+mod coverage;
 mod documents;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use crate::state::{
     Desired, DesiredPolicy, DesiredUser, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Policy,
     PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
+
+pub use coverage::{coverage_needs_tags, exemptions};
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
 pub const MFA_POLICY: &str = "break-glass-mfa";
@@ -103,6 +106,14 @@ impl<'a> Resolver<'a> {
         } else {
             Err(errors)
         }
+    }
+
+    /// Lists the roles that are declared in an account, by their numbers in the spec.
+    pub fn roles_of<'b>(&'b self, account: &'b AccountId) -> impl Iterator<Item = usize> + 'b {
+        let declared = self.role_accounts.iter().enumerate();
+        declared
+            .filter(|(_, accounts)| accounts.contains(account))
+            .map(|(number, _)| number)
     }
 
     /// Makes the desired state of an account.

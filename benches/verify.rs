@@ -199,9 +199,7 @@ fn whole_organization(criterion: &mut Criterion) {
         let mut proven = 0;
         for (id, live) in &accounts {
             let results = prover.prove(id, Ok(live), &[0, 1, 2]);
-            let good = results
-                .iter()
-                .filter(|one| one.verdict == Verdict::Proven);
+            let good = results.iter().filter(|one| one.verdict == Verdict::Proven);
             proven += good.count();
         }
         (proven, prover.situations())

@@ -1,6 +1,5 @@
 //! Proving an organization: every account is read, proven, and forgotten.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt as _, future, stream};
@@ -13,7 +12,9 @@ use crate::ids::AccountId;
 use crate::org::Organization;
 use crate::plan::{Plan, Staleness};
 use crate::policy::CanonicalContext;
-use crate::resolve::{Resolver, coverage_needs_tags, exemptions, needs_tags, read_scope};
+use crate::resolve::{
+    Exemptions, Resolver, coverage_needs_tags, exemptions, needs_tags, read_scope,
+};
 use crate::spec::Loaded;
 use crate::state::{Address, Inventory, ReadScope, ResourceType};
 use crate::verify::{
@@ -92,7 +93,11 @@ pub async fn verify(
             role.is_some_and(|role| request.filter.covers(&address(id, &role.name)))
         });
         let roles: Vec<usize> = roles.collect();
-        let results = prover.prove(id, live.as_ref().map(|live| *live).map_err(String::as_str), &roles);
+        let results = prover.prove(
+            id,
+            live.as_ref().map(|live| *live).map_err(String::as_str),
+            &roles,
+        );
         builder.add(id, name, results, &coverage);
     };
     add(emergency, users.as_ref().map_err(text));
@@ -170,14 +175,14 @@ fn address(account: &AccountId, role: &str) -> Address {
 }
 
 /// Takes what coverage asks for, as far as it is in scope.
-fn rule(
-    loaded: &Loaded,
-    request: &VerifyRequest,
-    exempt: Vec<(BTreeSet<AccountId>, String)>,
-) -> CoverageRule {
+fn rule(loaded: &Loaded, request: &VerifyRequest, exempt: Exemptions) -> CoverageRule {
     let spec = &loaded.spec;
     let required = spec.coverage.iter().flat_map(|coverage| &coverage.required);
-    let looked_at = |role: &&String| request.filter.covers(&address(&spec.emergency_account, role));
+    let looked_at = |role: &&String| {
+        request
+            .filter
+            .covers(&address(&spec.emergency_account, role))
+    };
     CoverageRule {
         required: required.filter(looked_at).cloned().collect(),
         exempt,

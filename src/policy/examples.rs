@@ -68,11 +68,7 @@ fn covers(statement: &Statement, action: &str) -> bool {
     actions.any(|pattern| matches_action(pattern, action)) != statement.actions.is_negated()
 }
 
-fn examples(
-    within: Pattern,
-    mut others: Vec<Pattern>,
-    universe: Universe,
-) -> Option<Vec<String>> {
+fn examples(within: Pattern, mut others: Vec<Pattern>, universe: Universe) -> Option<Vec<String>> {
     // What begins otherwise covers nothing of it, and `*` covers all of it: neither tells anything apart.
     others.retain(|other| !other.is_any() && may_meet(&within, other));
     others.sort();
@@ -131,15 +127,16 @@ mod tests {
                {"Effect":"Deny","Action":"s3:Put*","NotResource":"arn:aws:s3:::*/open/*"},
                {"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:username}"}"#,
         );
-        let examples =
-            |within: &str, action: &str| resource_examples(within, action, &[&document]);
+        let examples = |within: &str, action: &str| resource_examples(within, action, &[&document]);
         let read = examples("*", "s3:GetObject").unwrap();
         assert_eq!(read.len(), 4, "{read:?}");
         assert_eq!(read[0], "*");
         // Both in the logs and open, in one of the two, in neither.
         assert_eq!(examples("*", "s3:PutObject").unwrap().len(), 6);
         assert_eq!(
-            examples("arn:aws:s3:::logs/*", "s3:PutObject").unwrap().len(),
+            examples("arn:aws:s3:::logs/*", "s3:PutObject")
+                .unwrap()
+                .len(),
             2
         );
         assert_eq!(examples("arn:x", "s3:PutObject").unwrap(), ["arn:x"]);

@@ -9,6 +9,9 @@ use crate::verify::{
     ExceptionProposal, Obligation, RoleResult, Verdict, Verification, VerificationOutcome,
 };
 
+/// Is an account by its name and id.
+type Named = (String, AccountId);
+
 /// Is a row of the table: accounts in which every role is the same.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -40,7 +43,7 @@ pub(super) fn rows(verification: &Verification) -> Vec<Row> {
     for result in &verification.results {
         accounts.entry(&result.account).or_default().push(result);
     }
-    let mut rows: BTreeMap<Vec<Option<Verdict>>, Vec<(String, AccountId)>> = BTreeMap::new();
+    let mut rows: BTreeMap<Vec<Option<Verdict>>, Vec<Named>> = BTreeMap::new();
     for (account, results) in accounts {
         let verdict = |role: &String| {
             let result = results.iter().find(|result| result.role == *role);
@@ -148,7 +151,10 @@ fn messages(result: &RoleResult) -> Vec<String> {
 
 /// Joins all exceptions into as few as say the same: accounts first, then roles and users.
 pub(super) fn exceptions(verification: &Verification) -> Vec<ExceptionProposal> {
-    let proofs = verification.results.iter().flat_map(|result| &result.proofs);
+    let proofs = verification
+        .results
+        .iter()
+        .flat_map(|result| &result.proofs);
     let findings = proofs.flat_map(|proof| &proof.findings);
     let mut by_principal: BTreeMap<_, ExceptionProposal> = BTreeMap::new();
     for one in findings.flat_map(|finding| &finding.exceptions) {
@@ -204,10 +210,16 @@ pub(super) fn yaml(exceptions: &[ExceptionProposal]) -> Vec<String> {
             add(format!("statements: {}", list(sids)));
         }
         if !roles.is_empty() {
-            add(format!("roles: {}", list(roles.iter().map(String::as_str).collect())));
+            add(format!(
+                "roles: {}",
+                list(roles.iter().map(String::as_str).collect())
+            ));
         }
         if !users.is_empty() {
-            add(format!("users: {}", list(users.iter().map(String::as_str).collect())));
+            add(format!(
+                "users: {}",
+                list(users.iter().map(String::as_str).collect())
+            ));
         }
         let ids = accounts.iter().map(AccountId::as_str).collect();
         add(format!("accounts: {{ include: {} }}", list(ids)));
@@ -266,8 +278,15 @@ pub(super) fn verdict(verification: &Verification) -> String {
     let roles = count(summary.accounts, "account");
     match verification.outcome {
         VerificationOutcome::Proven => {
-            let are = if paths == 1 { "is" } else { "are" };
-            format!("proven: {} in {roles} {are} as they must be", count(paths, "role path"))
+            let are = if paths == 1 {
+                "is as it"
+            } else {
+                "are as they"
+            };
+            format!(
+                "proven: {} in {roles} {are} must be",
+                count(paths, "role path")
+            )
         }
         VerificationOutcome::Findings => format!(
             "{} of {} in {roles} not proven",
@@ -312,8 +331,7 @@ pub(super) fn counts(verification: &Verification) -> Vec<String> {
 
 /// Lists what coverage lacks: the role, how it stands, and the accounts.
 pub(super) fn uncovered(verification: &Verification) -> Vec<(String, Accounts)> {
-    let mut folded: BTreeMap<(&String, Option<Verdict>), Vec<(String, AccountId)>> =
-        BTreeMap::new();
+    let mut folded: BTreeMap<(&String, Option<Verdict>), Vec<Named>> = BTreeMap::new();
     for finding in &verification.coverage {
         folded
             .entry((&finding.role, finding.verdict))
@@ -332,7 +350,7 @@ pub(super) fn uncovered(verification: &Verification) -> Vec<(String, Accounts)> 
 
 /// Lists the exempt accounts by reason.
 pub(super) fn exempt(verification: &Verification) -> Vec<(String, Accounts)> {
-    let mut folded: BTreeMap<&String, Vec<(String, AccountId)>> = BTreeMap::new();
+    let mut folded: BTreeMap<&String, Vec<Named>> = BTreeMap::new();
     for exempt in &verification.exempt {
         folded
             .entry(&exempt.reason)
@@ -349,7 +367,9 @@ pub(super) fn exempt(verification: &Verification) -> Vec<(String, Accounts)> {
 pub(super) fn about(verification: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(digest) = &verification.after_plan {
-        lines.push(format!("this is the state after the plan {digest}, not live state"));
+        lines.push(format!(
+            "this is the state after the plan {digest}, not live state"
+        ));
     }
     if verification.scope.partial {
         lines.push(format!(
@@ -365,5 +385,8 @@ pub(super) fn about(verification: &Verification) -> Vec<String> {
 
 /// Tells whether a detail holds the placeholder of an account's own id.
 pub(super) fn has_placeholder(detail: &Detail) -> bool {
-    detail.messages.iter().any(|text| text.contains(PLACEHOLDER))
+    detail
+        .messages
+        .iter()
+        .any(|text| text.contains(PLACEHOLDER))
 }

@@ -6,6 +6,9 @@ use crate::ids::AccountId;
 use crate::org::{Organization, Severity};
 use crate::spec::{Problem, Spec, element, entry};
 
+/// Lists exempt accounts, each list with its reason.
+pub type Exemptions = Vec<(BTreeSet<AccountId>, String)>;
+
 /// Tells whether finding the exempt accounts needs the accounts' tags.
 #[must_use]
 pub fn coverage_needs_tags(spec: &Spec) -> bool {
@@ -21,7 +24,7 @@ pub fn coverage_needs_tags(spec: &Spec) -> bool {
 pub fn exemptions(
     spec: &Spec,
     organization: &Organization,
-) -> Result<(Vec<(BTreeSet<AccountId>, String)>, Vec<Problem>), Vec<Problem>> {
+) -> Result<(Exemptions, Vec<Problem>), Vec<Problem>> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     let exempt = spec.coverage.iter().flat_map(|coverage| &coverage.exempt);
     let mut found = Vec::new();

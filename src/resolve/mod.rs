@@ -17,7 +17,7 @@ use crate::state::{
     PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
-pub use coverage::{coverage_needs_tags, exemptions};
+pub use coverage::{Exemptions, coverage_needs_tags, exemptions};
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
 pub const MFA_POLICY: &str = "break-glass-mfa";

@@ -1,7 +1,8 @@
 //! Who is trusted gets in with MFA, and does not get in without.
 
-use super::cases::{Findings, Stack, Wanted, judge};
+use super::cases::{Stack, Wanted, judge};
 use super::circumstances::{MFA_AGE, MFA_PRESENT, REGION, add_own_call, complete, of_caller};
+use super::findings::Findings;
 use super::principal::PrincipalFacts;
 use super::result::{Obligation, Proof};
 use crate::ids::{AccountId, Arn};
@@ -24,14 +25,14 @@ pub(super) struct Assumption<'a> {
 impl Assumption<'_> {
     /// Proves that the user can assume the role with MFA, in each Region.
     pub(super) fn with_mfa(&self) -> Proof {
-        let name = match self.session_name {
-            Some(pattern) => session_name_like(pattern),
-            // In the console, the session has the name of the user.
-            None => self.user.arn.name().to_owned(),
-        };
+        let name = self.usual_session_name();
         let mut findings = Findings::default();
         let about_region = self.stack.keys.contains(&REGION.to_ascii_lowercase());
-        for region in self.regions.iter().take(if about_region { usize::MAX } else { 1 }) {
+        for region in self
+            .regions
+            .iter()
+            .take(if about_region { usize::MAX } else { 1 })
+        {
             let mut context = self.context();
             context.set(MFA_PRESENT, ContextValue::one("true"));
             context.set(MFA_AGE, ContextValue::one("0"));
@@ -50,15 +51,28 @@ impl Assumption<'_> {
     /// of them is `false`. `by_trust` says that the trust policy lets nobody in without MFA, whoever it is.
     pub(super) fn without_mfa(&self, by_trust: bool) -> Proof {
         let mut findings = Findings::default();
-        for present in [ContextValue::ABSENT, ContextValue::one("false")] {
-            let mut context = self.context();
-            context.set(MFA_PRESENT, present);
-            context.set(MFA_AGE, ContextValue::ABSENT);
-            let request = self.request(context).filter(|_| !by_trust);
-            let finding = request.and_then(|request| judge(&request, self.stack, Wanted::Denied));
-            findings.add(finding, None);
+        let usual = ContextValue::one(self.usual_session_name());
+        // Whoever gets in under the usual name surely gets in; no other name may do either.
+        for name in [usual, ContextValue::Unknown] {
+            for present in [ContextValue::ABSENT, ContextValue::one("false")] {
+                let mut context = self.context();
+                context.set(MFA_PRESENT, present);
+                context.set(MFA_AGE, ContextValue::ABSENT);
+                context.set("sts:RoleSessionName", name.clone());
+                let request = self.request(context).filter(|_| !by_trust);
+                let finding = request.and_then(|one| judge(&one, self.stack, Wanted::Denied));
+                findings.add(finding, None);
+            }
         }
         self.proof(Obligation::ClosedWithoutMfa, findings)
+    }
+
+    fn usual_session_name(&self) -> String {
+        match self.session_name {
+            Some(pattern) => session_name_like(pattern),
+            // In the console, the session has the name of the user.
+            None => self.user.arn.name().to_owned(),
+        }
     }
 
     fn context(&self) -> Context {

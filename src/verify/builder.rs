@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::coverage::{CoverageFinding, CoverageRule, Exempt};
-use super::result::{
-    RoleResult, Verdict, Verification, VerificationOutcome, VerificationSummary,
-};
+use super::result::{RoleResult, Verdict, Verification, VerificationOutcome, VerificationSummary};
 use crate::ids::AccountId;
 use crate::plan::{Scope, Skipped, Unreadable};
 

@@ -26,7 +26,8 @@ pub(super) fn closed_to_others(
             for (index, statement) in statements.filter(|(_, one)| lets_in(one, trusted)) {
                 let Some(callers) = callers_by(document, statement, partition) else {
                     let which = which(statement, index + 1);
-                    let what = format!("whom {which} of the trust policy lets in: it is too intricate");
+                    let what =
+                        format!("whom {which} of the trust policy lets in: it is too intricate");
                     unclear.unknown_policies.push(what);
                     continue;
                 };

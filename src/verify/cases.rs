@@ -1,4 +1,4 @@
-//! One request after another is put to the policies around it; what comes out alike is one finding.
+//! One request after another is put to the policies around it; and what stands in the way is named.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use super::guardrails::{Chain, Label};
 use super::result::{Blocker, BlockerKind, Finding, Verdict};
 use crate::policy::Document;
 use crate::policy::evaluate::{
-    Decision, Evaluation, LayerName, Layers, Policy, Request, StatementRef, evaluate, mentioned_keys,
+    Decision, Evaluation, LayerName, Layers, Policy, Request, StatementRef, evaluate,
+    mentioned_keys,
 };
 
 /// Holds the policies around a request, with what each is called.
@@ -157,7 +158,9 @@ pub(super) fn judge(request: &Request, stack: &Stack, wanted: Wanted) -> Option<
         }
         if finding.unknown_keys.is_empty() && finding.unknown_policies.is_empty() {
             // What AWS does not document, in the engine's words.
-            finding.unknown_policies.extend(evaluation.reasons.last().cloned());
+            finding
+                .unknown_policies
+                .extend(evaluation.reasons.last().cloned());
         }
     }
     Some(finding)
@@ -173,7 +176,12 @@ fn layers_of(evaluation: &Evaluation) -> Vec<LayerName> {
         LayerName::ResourceControlPolicies,
     ]
     .into_iter()
-    .filter(|layer| evaluation.blocked_by.iter().any(|one| one == layer.as_str()))
+    .filter(|layer| {
+        evaluation
+            .blocked_by
+            .iter()
+            .any(|one| one == layer.as_str())
+    })
     .collect()
 }
 
@@ -234,63 +242,5 @@ impl Stack {
             kind,
             ..lack(statement.layer, None)
         }
-    }
-}
-
-impl Finding {
-    /// Begins a finding of which nothing is told yet.
-    pub(super) fn new(verdict: Verdict) -> Self {
-        Self {
-            verdict,
-            message: String::new(),
-            regions: BTreeSet::new(),
-            action: None,
-            resource: None,
-            blockers: Vec::new(),
-            unknown_keys: Vec::new(),
-            unknown_policies: Vec::new(),
-            callers: Vec::new(),
-            exceptions: Vec::new(),
-        }
-    }
-}
-
-/// Collects findings; those that differ only in the Region or the example are one.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    found: Vec<Finding>,
-    regions: BTreeSet<String>,
-}
-
-impl Findings {
-    /// Adds what came out for a request in a Region.
-    pub(super) fn add(&mut self, finding: Option<Finding>, region: Option<&str>) {
-        self.regions.extend(region.map(str::to_owned));
-        let Some(mut finding) = finding else { return };
-        finding.regions.extend(region.map(str::to_owned));
-        let same = self.found.iter_mut().find(|one| {
-            one.verdict == finding.verdict
-                && one.blockers == finding.blockers
-                && one.unknown_keys == finding.unknown_keys
-                && one.unknown_policies == finding.unknown_policies
-        });
-        match same {
-            Some(same) => same.regions.extend(finding.regions),
-            None => self.found.push(finding),
-        }
-    }
-
-    /// The findings, the worst first, and the worst verdict.
-    pub(super) fn finish(self) -> (Verdict, Vec<Finding>) {
-        let Self { mut found, regions } = self;
-        for finding in &mut found {
-            // Where every Region comes out alike, the Region is not what matters.
-            if finding.regions == regions {
-                finding.regions.clear();
-            }
-        }
-        found.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-        let worst = found.first().map_or(Verdict::Proven, |one| one.verdict);
-        (worst, found)
     }
 }

@@ -109,11 +109,8 @@ pub(super) fn regions(partition: &Partition, spec: Option<&[String]>) -> Vec<Opt
     match spec {
         None => vec![Some(global.to_owned()), None],
         Some(regions) => {
-            let named: BTreeSet<String> = regions
-                .iter()
-                .cloned()
-                .chain([global.to_owned()])
-                .collect();
+            let named: BTreeSet<String> =
+                regions.iter().cloned().chain([global.to_owned()]).collect();
             named.into_iter().map(Some).collect()
         }
     }

@@ -14,12 +14,15 @@ mod callers;
 mod cases;
 mod circumstances;
 mod coverage;
+mod findings;
 mod guardrails;
 mod principal;
+mod proof;
 mod prover;
 mod result;
 mod session;
 mod situation;
+mod trusted;
 mod words;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::situation::Mentions;
 use crate::ids::{AccountId, Arn, IamPath, Partition};
 use crate::policy::evaluate::Policy;
 use crate::policy::{Document, parse};
@@ -54,6 +55,18 @@ pub(super) struct PrincipalFacts {
     pub(super) identity: Vec<Source>,
     /// The permissions boundary, if it has one.
     pub(super) boundary: Option<Source>,
+}
+
+impl PrincipalFacts {
+    /// Finds the accounts that its policies treat in a way of their own.
+    pub(super) fn mentions(&self) -> Mentions {
+        let mut mentions = Mentions::default();
+        let sources = self.identity.iter().chain(&self.boundary);
+        for text in sources.filter_map(|source| source.text.as_ref()) {
+            mentions.add(&Mentions::of(text));
+        }
+        mentions
+    }
 }
 
 /// Takes a user of an account; `None` when there is none of this name.
@@ -117,7 +130,8 @@ pub(super) fn role(
 /// Of AWS's own, none is read: their documents change without notice. AdministratorAccess alone is what its name says,
 /// and has not changed since 2015. Source: AWS Managed Policy Reference, "AdministratorAccess".
 fn managed_policy(account: &AccountId, inventory: &Inventory, arn: &Arn) -> Source {
-    const ADMINISTRATOR: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    const ADMINISTRATOR: &str =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     if arn.account() == "aws" && arn.resource() == "policy/AdministratorAccess" {
         return Source {
             label: arn.to_string(),

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use super::assume::Assumption;
 use super::callers::closed_to_others;
-use super::cases::Stack;
 use super::circumstances::{is_about_paths, path, regions};
 use super::guardrails::{Chain, Chains};
 use super::principal::{self, PrincipalFacts, Source, policy};
-use super::result::{Finding, Obligation, Proof, RoleResult, Verdict};
+use super::proof::{absent, unproven};
+use super::result::{Obligation, Proof, RoleResult, Verdict};
 use super::session::Session;
 use super::situation::{Key, Mentions};
+use super::trusted::{Ready, TrustedOne, known_id, trusted};
 use super::words::Telling;
 use crate::ids::{AccountId, Arn};
 use crate::org::Organization;
-use crate::policy::evaluate::Policy;
 use crate::policy::requires_mfa;
-use crate::spec::{Spec, Trusted};
+use crate::spec::Spec;
 use crate::state::{Address, GuardrailKind, Guardrails, Inventory, ResourceType};
 
 /// Holds what is known of the organization as a whole.
@@ -46,62 +46,6 @@ pub struct Prover<'a> {
     solved: HashMap<String, (AccountId, Vec<Proof>)>,
 }
 
-/// Is somebody whom a role trusts.
-#[derive(Clone)]
-enum TrustedOne {
-    /// A user of the emergency account, as it was read.
-    User(Arc<Ready>),
-    /// A user that is not there.
-    Missing(Arn),
-    /// A user of an account that could not be read.
-    Unread(Arn),
-    /// A user or role of another account, whose policies are not read.
-    Elsewhere(Arn),
-}
-
-/// Holds a user or role with its policies parsed.
-struct Ready {
-    facts: PrincipalFacts,
-    identity: Vec<Policy>,
-    boundary: Vec<Policy>,
-}
-
-impl Ready {
-    fn new(facts: PrincipalFacts) -> Self {
-        let read = |source: &Source| policy(source.read().as_ref());
-        Self {
-            identity: facts.identity.iter().map(read).collect(),
-            boundary: facts.boundary.iter().map(read).collect(),
-            facts,
-        }
-    }
-
-    /// Begins a stack with its own policies.
-    fn stack(&self) -> Stack {
-        let label = |source: &Source| source.label.clone();
-        let mut stack = Stack {
-            identity: self.facts.identity.iter().map(label).collect(),
-            boundary: self.facts.boundary.iter().map(label).collect(),
-            ..Stack::default()
-        };
-        stack.layers.identity_policies.clone_from(&self.identity);
-        stack.layers.permission_boundary.clone_from(&self.boundary);
-        for policy in self.identity.iter().chain(&self.boundary) {
-            stack.add_keys_of(policy);
-        }
-        stack
-    }
-}
-
-impl TrustedOne {
-    fn arn(&self) -> &Arn {
-        match self {
-            Self::User(user) => &user.facts.arn,
-            Self::Missing(arn) | Self::Unread(arn) | Self::Elsewhere(arn) => arn,
-        }
-    }
-}
-
 impl<'a> Prover<'a> {
     /// Begins with what is known of the organization. Of the emergency account, the users are kept.
     #[must_use]
@@ -117,49 +61,11 @@ impl<'a> Prover<'a> {
         let user_scps = emergency_account
             .map(|account| chains.of(account, GuardrailKind::Scp))
             .unwrap_or_default();
-        let mut users: HashMap<String, TrustedOne> = HashMap::new();
-        let mut find = |name: &str, arn: Arn| -> TrustedOne {
-            let found = users.entry(name.to_owned()).or_insert_with(|| {
-                let partition = &organization.partition;
-                match &emergency {
-                    Err(_) => TrustedOne::Unread(arn.clone()),
-                    Ok(inventory) => {
-                        principal::user(partition, &spec.emergency_account, inventory, name)
-                            .map_or(TrustedOne::Missing(arn.clone()), |facts| {
-                                TrustedOne::User(Arc::new(Ready::new(facts)))
-                            })
-                    }
-                }
-            });
-            found.clone()
-        };
-        let trusted: Vec<Vec<TrustedOne>> = spec
-            .roles()
-            .iter()
-            .map(|role| {
-                let trusted = role.trusted.iter();
-                let trusted = trusted.filter_map(|trusted| match trusted {
-                    Trusted::User(name) => Some(find(name, user_arn(organization, spec, name)?)),
-                    Trusted::Arn(arn) => {
-                        let here = arn.account() == spec.emergency_account.as_str();
-                        let is_user = here && arn.resource().starts_with("user/");
-                        let found = is_user.then(|| find(arn.name(), arn.clone()));
-                        let found = found.filter(|found| {
-                            found.arn() == arn && !matches!(found, TrustedOne::Missing(_))
-                        });
-                        Some(found.unwrap_or_else(|| TrustedOne::Elsewhere(arn.clone())))
-                    }
-                });
-                trusted.collect()
-            })
-            .collect();
+        let trusted = trusted(organization, spec, &emergency);
         let mut user_mentions = user_scps.mentions.clone();
         for one in trusted.iter().flatten() {
             if let TrustedOne::User(user) = one {
-                let sources = user.facts.identity.iter().chain(&user.facts.boundary);
-                for text in sources.filter_map(|source| source.text.as_ref()) {
-                    user_mentions.add(&Mentions::of(text));
-                }
+                user_mentions.add(&user.facts.mentions());
             }
         }
         Self {
@@ -217,7 +123,10 @@ impl<'a> Prover<'a> {
             account,
             role,
         };
-        let proofs: Vec<Proof> = proofs.into_iter().map(|proof| telling.told(proof)).collect();
+        let proofs: Vec<Proof> = proofs
+            .into_iter()
+            .map(|proof| telling.told(proof))
+            .collect();
         let name = self.organization.accounts.get(account);
         RoleResult {
             address: Address {
@@ -246,7 +155,10 @@ impl<'a> Prover<'a> {
         trust: &Source,
     ) -> Vec<Proof> {
         let Some(known) = known_id(self.organization, account) else {
-            return vec![absent(Verdict::NotProven, "it is no account of the organization")];
+            return vec![absent(
+                Verdict::NotProven,
+                "it is no account of the organization",
+            )];
         };
         let scps = self.chains.of(known, GuardrailKind::Scp);
         let rcps = self.chains.of(known, GuardrailKind::Rcp);
@@ -326,7 +238,11 @@ impl<'a> Prover<'a> {
         let Some(wanted) = self.spec.roles().get(number) else {
             return Vec::new();
         };
-        let trusted = self.trusted.get(number).map(Vec::as_slice).unwrap_or_default();
+        let trusted = self
+            .trusted
+            .get(number)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let document = trust.read();
         let demands_mfa = document.as_deref().is_some_and(requires_mfa);
         let mut proofs = vec![Proof::plain(Obligation::Present, Verdict::Proven)];
@@ -368,96 +284,15 @@ impl<'a> Prover<'a> {
         let arns: BTreeSet<Arn> = trusted.iter().map(|one| one.arn().clone()).collect();
         let partition = &self.organization.partition;
         proofs.push(closed_to_others(document.as_deref(), &arns, partition));
-        if wanted.must_allow.is_empty() && wanted.must_deny.is_empty() {
-            return proofs;
-        }
-        let mut stack = role.stack();
-        stack.add_scps(scps);
-        let mut session = Session {
+        let session = Session {
             organization: self.organization,
-            role: &role.facts,
             account,
-            stack: &stack,
             regions: &self.regions,
+            scps,
+            rcps,
+            role: &role,
         };
-        let denied: Vec<Proof> = wanted.must_deny.iter().map(|one| session.cannot(one)).collect();
-        // RCPs bind what is done to resources of the account itself, which an action that must not be possible anywhere
-        // can't count on.
-        let mut stack = role.stack();
-        stack.add_scps(scps);
-        stack.add_rcps(rcps);
-        session.stack = &stack;
-        proofs.extend(wanted.must_allow.iter().map(|ability| session.can(ability)));
-        proofs.extend(denied);
+        proofs.extend(session.prove(wanted));
         proofs
-    }
-}
-
-/// The organization's own copy of an account's id.
-fn known_id<'a>(organization: &'a Organization, account: &AccountId) -> Option<&'a AccountId> {
-    organization.accounts.get_key_value(account).map(|(id, _)| id)
-}
-
-/// The ARN that the spec gives a user.
-fn user_arn(organization: &Organization, spec: &Spec, name: &str) -> Option<Arn> {
-    let user = spec.users().iter().find(|user| user.name == name)?;
-    let path = user.path.as_ref().unwrap_or(&spec.defaults.path);
-    let (partition, account) = (&organization.partition, &spec.emergency_account);
-    Some(Arn::iam(partition, account, "user", path, name))
-}
-
-/// Says that a role is not there, or could not be looked at.
-fn absent(verdict: Verdict, error: &str) -> Proof {
-    let mut finding = Finding::new(verdict);
-    if !error.is_empty() {
-        finding.unknown_policies.push(error.to_owned());
-    }
-    Proof {
-        findings: vec![finding],
-        ..Proof::plain(Obligation::Present, verdict)
-    }
-}
-
-/// Says that it can't be proven that a trusted principal gets in.
-fn unproven(arn: &Arn, verdict: Verdict, what: Option<String>) -> Proof {
-    let mut finding = Finding::new(verdict);
-    finding.unknown_policies.extend(what);
-    Proof {
-        principal: Some(arn.to_string()),
-        findings: vec![finding],
-        ..Proof::plain(Obligation::Assume, verdict)
-    }
-}
-
-impl Proof {
-    fn plain(obligation: Obligation, verdict: Verdict) -> Self {
-        Self {
-            obligation,
-            principal: None,
-            action: None,
-            verdict,
-            findings: Vec::new(),
-        }
-    }
-
-    /// Tells the same of an equal situation in another account.
-    fn of_account(&self, from: &str, to: &str) -> Self {
-        let mut proof = self.clone();
-        let swap = |text: &mut String| {
-            if text.contains(from) {
-                *text = text.replace(from, to);
-            }
-        };
-        for finding in &mut proof.findings {
-            finding.resource.iter_mut().for_each(swap);
-            finding.unknown_policies.iter_mut().for_each(swap);
-            let policies = finding.blockers.iter_mut();
-            policies.filter_map(|one| one.policy.as_mut()).for_each(swap);
-            for caller in &mut finding.callers {
-                swap(&mut caller.who);
-                swap(&mut caller.request);
-            }
-        }
-        proof
     }
 }

@@ -1,14 +1,18 @@
 //! What a session of a role can do, and what it cannot.
 
-use super::cases::{Findings, Stack, Wanted, judge};
+use std::collections::BTreeSet;
+
+use super::cases::{Stack, Wanted, judge};
 use super::circumstances::{MFA_AGE, MFA_PRESENT, REGION, add_own_call, complete, of_caller};
-use super::principal::PrincipalFacts;
+use super::findings::Findings;
+use super::guardrails::Chain;
 use super::result::{Finding, Obligation, Proof, Verdict};
+use super::trusted::Ready;
 use crate::ids::AccountId;
 use crate::org::Organization;
 use crate::policy::evaluate::{Context, ContextValue, Request};
 use crate::policy::{action_examples, resource_examples};
-use crate::spec::Ability;
+use crate::spec::{Ability, Role};
 
 /// Bounds the requests of one obligation.
 const MAX_REQUESTS: usize = 20_000;
@@ -16,23 +20,56 @@ const MAX_REQUESTS: usize = 20_000;
 /// Holds what the session of a role is about.
 pub(super) struct Session<'a> {
     pub(super) organization: &'a Organization,
-    pub(super) role: &'a PrincipalFacts,
     pub(super) account: &'a AccountId,
-    pub(super) stack: &'a Stack,
     pub(super) regions: &'a [Option<String>],
+    pub(super) scps: &'a Chain,
+    pub(super) rcps: &'a Chain,
+    pub(super) role: &'a Ready,
 }
 
 impl Session<'_> {
+    /// Proves what the spec says that it must and must not be able to do.
+    pub(super) fn prove(&self, wanted: &Role) -> Vec<Proof> {
+        if wanted.must_allow.is_empty() && wanted.must_deny.is_empty() {
+            return Vec::new();
+        }
+        let mut stack = self.role.stack();
+        stack.add_scps(self.scps);
+        let denied = wanted.must_deny.iter();
+        let denied: Vec<Proof> = denied.map(|one| self.within(&stack).cannot(one)).collect();
+        // RCPs bind what is done to resources of the account itself, which an action that must not be possible anywhere
+        // can't count on.
+        stack.add_rcps(self.rcps);
+        let allowed = wanted.must_allow.iter();
+        let allowed = allowed.map(|ability| self.within(&stack).can(ability));
+        allowed.chain(denied).collect()
+    }
+
+    fn within<'s>(&'s self, stack: &'s Stack) -> Abilities<'s> {
+        Abilities {
+            session: self,
+            stack,
+        }
+    }
+}
+
+/// Holds a session with the policies around it.
+struct Abilities<'a> {
+    session: &'a Session<'a>,
+    stack: &'a Stack,
+}
+
+impl Abilities<'_> {
     /// Proves that it can do an action: on every resource of its account, in every context, unless narrowed.
-    pub(super) fn can(&self, ability: &Ability) -> Proof {
+    fn can(&self, ability: &Ability) -> Proof {
         let mut base = self.context();
-        add_own_call(&mut base, self.organization, self.account);
+        add_own_call(&mut base, self.session.organization, self.session.account);
         for (key, values) in &ability.context {
             base.set(key, ContextValue::Values(values.0.clone()));
         }
         let about_region = self.stack.keys.contains(&REGION.to_ascii_lowercase());
         let regions = if about_region && base.get(REGION).is_none() {
-            self.regions
+            self.session.regions
         } else {
             &[None]
         };
@@ -42,20 +79,25 @@ impl Session<'_> {
     }
 
     /// Proves that it cannot do an action, on any resource, in any context.
-    pub(super) fn cannot(&self, action: &str) -> Proof {
+    fn cannot(&self, action: &str) -> Proof {
         let base = self.context();
         let cases = self.cases(action, "*");
-        self.prove(action, &cases, (&base, &[None]), Wanted::Denied)
+        // Where a Region that is in use surely lets it through, that says more than that some Region may.
+        let about_region = self.stack.keys.contains(&REGION.to_ascii_lowercase());
+        let named = self.session.regions.iter().filter(|_| about_region);
+        let regions: BTreeSet<Option<String>> = named.cloned().chain([None]).collect();
+        let regions: Vec<Option<String>> = regions.into_iter().collect();
+        self.prove(action, &cases, (&base, &regions), Wanted::Denied)
     }
 
     /// Credentials of `AssumeRole` carry no MFA, whoever assumed the role.
     fn context(&self) -> Context {
-        let mut context = of_caller(self.organization, self.account);
+        let mut context = of_caller(self.session.organization, self.session.account);
         context.set(MFA_PRESENT, ContextValue::ABSENT);
         context.set(MFA_AGE, ContextValue::ABSENT);
         context.set(
             "aws:PrincipalArn",
-            ContextValue::one(self.role.arn.as_str()),
+            ContextValue::one(self.session.role.facts.arn.as_str()),
         );
         context
     }
@@ -96,14 +138,21 @@ impl Session<'_> {
             ];
             findings.add(Some(finding), None);
         }
-        let cases = cases.iter().flatten().take(if too_many { 0 } else { usize::MAX });
+        let cases = cases
+            .iter()
+            .flatten()
+            .take(if too_many { 0 } else { usize::MAX });
         for (example, resource) in cases {
             for region in regions {
                 let mut context = base.clone();
                 if let Some(region) = region {
                     context.set(REGION, ContextValue::one(region.as_str()));
                 }
-                complete(&mut context, &self.stack.keys, &self.role.tags);
+                complete(
+                    &mut context,
+                    &self.stack.keys,
+                    &self.session.role.facts.tags,
+                );
                 let request = self.request(example, resource, context);
                 let finding = request.and_then(|request| judge(&request, self.stack, wanted));
                 let shown = finding.map(|mut finding| {
@@ -128,16 +177,16 @@ impl Session<'_> {
     }
 
     fn request(&self, action: &str, resource: &str, context: Context) -> Option<Request> {
-        let arn = &self.role.arn;
-        let (partition, account, name) = (arn.partition(), self.account, arn.name());
+        let arn = &self.session.role.facts.arn;
+        let (partition, account, name) = (arn.partition(), self.session.account, arn.name());
         let session = format!("arn:{partition}:sts::{account}:assumed-role/{name}/verify");
         Some(Request {
             principal: session.parse().ok()?,
             action: action.to_owned(),
             resource: resource.to_owned(),
-            resource_account: Some(self.account.clone()),
+            resource_account: Some(self.session.account.clone()),
             context,
-            management_account: Some(self.organization.management_account.clone()),
+            management_account: Some(self.session.organization.management_account.clone()),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::circumstances::REGION;
 use super::result::{
     Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, Verdict,
 };
@@ -38,7 +39,8 @@ impl Telling<'_> {
             }
             finding.exceptions = self.exceptions(*obligation, user, finding);
             let action = action.as_deref().unwrap_or_default();
-            finding.message = self.message(*obligation, (user, principal.as_deref()), action, finding);
+            finding.message =
+                self.message(*obligation, (user, principal.as_deref()), action, finding);
         }
         proof
     }
@@ -70,7 +72,9 @@ impl Telling<'_> {
             self.organization.unit_path(node)
         } else {
             let account = self.organization.accounts.get(account);
-            account.map(|account| account.name.clone()).unwrap_or_default()
+            account
+                .map(|account| account.name.clone())
+                .unwrap_or_default()
         };
         blocker.node = Some((*node).to_owned());
         blocker.node_name = Some(name);
@@ -104,7 +108,11 @@ impl Telling<'_> {
                 id: slug(&format!("{who}-{name}")),
                 policy: name.to_owned(),
                 statements: sids.unwrap_or_default().into_iter().collect(),
-                roles: if assumes { BTreeSet::new() } else { one.clone() },
+                roles: if assumes {
+                    BTreeSet::new()
+                } else {
+                    one.clone()
+                },
                 users: if assumes { one } else { BTreeSet::new() },
                 accounts: BTreeSet::from([self.governed(obligation, layer).clone()]),
             }
@@ -144,9 +152,9 @@ impl Telling<'_> {
             }
             (Obligation::MustAllow, _) => format!("a session cannot do {act}"),
             (Obligation::MustDeny, _) if unknown => {
-                format!("it is not known whether a session can do {act}, which it must not")
+                format!("it is not known whether a session, which must not, can do {act}")
             }
-            (Obligation::MustDeny, _) => format!("a session can do {act}, which it must not"),
+            (Obligation::MustDeny, _) => format!("a session must not, but can do {act}"),
         };
         let regions: Vec<&str> = finding.regions.iter().map(String::as_str).collect();
         let place = if regions.is_empty() {
@@ -156,7 +164,14 @@ impl Telling<'_> {
         };
         let mut reasons: Vec<String> = finding.callers.iter().map(caller).collect();
         let keys = finding.unknown_keys.iter();
-        reasons.extend(keys.map(|key| format!("context key {key} is not known")));
+        reasons.extend(keys.map(|key| match (key.as_str(), obligation) {
+            (REGION, Obligation::Assume | Obligation::MustAllow) => {
+                format!(
+                    "context key {key} is not known (organization.regions says which it may be)"
+                )
+            }
+            _ => format!("context key {key} is not known"),
+        }));
         let policies = finding.unknown_policies.iter();
         reasons.extend(policies.map(|policy| not_known(obligation, policy)));
         reasons.extend(finding.blockers.iter().map(blocker));
@@ -231,7 +246,9 @@ fn blocker(blocker: &Blocker) -> String {
         return match blocker.layer {
             LayerName::IdentityPolicies => "none of its own policies allows it".to_owned(),
             LayerName::ServiceControlPolicies => format!("no SCP{place} allows it"),
-            LayerName::PermissionBoundary => "its permissions boundary does not allow it".to_owned(),
+            LayerName::PermissionBoundary => {
+                "its permissions boundary does not allow it".to_owned()
+            }
             LayerName::ResourcePolicy => "the trust policy does not allow it".to_owned(),
             LayerName::SessionPolicy | LayerName::ResourceControlPolicies => {
                 format!("{} does not allow it", blocker.layer.as_str())

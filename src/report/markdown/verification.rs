@@ -33,18 +33,26 @@ pub(in super::super) fn verification(verification: &Verification) -> String {
         let fits = block.len() <= page.room() + 3 * SHORT;
         page.block(if fits { &block } else { too_long });
     }
-    let accounts = |(what, accounts): (String, _)| {
-        format!("{} in {}", prose(&what), account_codes(&accounts))
-    };
+    let accounts =
+        |(what, accounts): (String, _)| format!("{} in {}", prose(&what), account_codes(&accounts));
     let uncovered = told::uncovered(verification).into_iter().map(accounts);
-    page.list("Not covered: no proven path by a role that the spec requires", uncovered, SHORT);
+    page.list(
+        "Not covered: no proven path by a role that the spec requires",
+        uncovered,
+        SHORT,
+    );
     let exempt = told::exempt(verification).into_iter();
-    let exempt = exempt.map(|(why, accounts)| format!("{}: {}", account_codes(&accounts), prose(&why)));
+    let exempt =
+        exempt.map(|(why, accounts)| format!("{}: {}", account_codes(&accounts), prose(&why)));
     page.list("Exempt from coverage", exempt, SHORT);
     let unreadable = fold_unreadable(&verification.unreadable).into_iter();
-    let unreadable =
-        unreadable.map(|(error, accounts)| format!("{}: {}", account_codes(&accounts), prose(&error)));
-    page.list("Unreadable: nothing is proven of these accounts", unreadable, SHORT);
+    let unreadable = unreadable
+        .map(|(error, accounts)| format!("{}: {}", account_codes(&accounts), prose(&error)));
+    page.list(
+        "Unreadable: nothing is proven of these accounts",
+        unreadable,
+        SHORT,
+    );
     let notes = verification.notes.iter().map(|note| prose(note));
     page.list(words::NOTES_TITLE, notes, SHORT);
     page.finish()

@@ -20,7 +20,8 @@ fn deny(sid: &str, rest: Value) -> Value {
 
 #[test]
 fn the_scps_of_the_user_and_the_rcps_of_the_role_count() {
-    let lock = json!({ "Condition": { "StringNotEquals": { "aws:RequestedRegion": "eu-west-1" } } });
+    let lock =
+        json!({ "Condition": { "StringNotEquals": { "aws:RequestedRegion": "eu-west-1" } } });
     // Above the role alone, an SCP says nothing of who assumes it.
     check(
         |world| world.attach("scp", "lock", &["ou-root-prod"], deny("Lock", lock.clone())),
@@ -40,7 +41,14 @@ fn the_scps_of_the_user_and_the_rcps_of_the_role_count() {
     assert!(exception.users.contains("alice") && exception.roles.is_empty());
     assert!(exception.accounts.contains(&id("2")) && exception.accounts.len() == 1);
     let result = check(
-        |world| world.attach("rcp", "sts", &["ou-root-work"], deny("Sts", json!({ "Principal": "*" }))),
+        |world| {
+            world.attach(
+                "rcp",
+                "sts",
+                &["ou-root-work"],
+                deny("Sts", json!({ "Principal": "*" })),
+            )
+        },
         &[
             "Blocked",
             "alice cannot assume it with MFA: statement Sts of RCP sts (p-sts) at /Workloads (ou-root-work) denies it",
@@ -50,7 +58,14 @@ fn the_scps_of_the_user_and_the_rcps_of_the_role_count() {
     assert!(finding.exceptions[0].accounts.contains(&id("3")));
     // An RCP over the user's account is about resources there.
     check(
-        |world| world.attach("rcp", "sts", &["222222222222"], deny("Sts", json!({ "Principal": "*" }))),
+        |world| {
+            world.attach(
+                "rcp",
+                "sts",
+                &["222222222222"],
+                deny("Sts", json!({ "Principal": "*" })),
+            )
+        },
         &["Proven"],
     );
 }
@@ -69,29 +84,94 @@ fn a_level_without_an_allow_blocks() {
 #[test]
 fn exemptions_are_understood() {
     let exempt = |key: &str, operator: &str, value: Value| {
-        deny("Only", json!({ "Principal": "*", "Condition": { operator: { key: value } } }))
+        deny(
+            "Only",
+            json!({ "Principal": "*", "Condition": { operator: { key: value } } }),
+        )
     };
     for (proven, kind, key, operator, value) in [
-        (true, "scp", "aws:PrincipalArn", "ArnNotLike", json!("arn:aws:iam::*:user/break-glass/*")),
+        (
+            true,
+            "scp",
+            "aws:PrincipalArn",
+            "ArnNotLike",
+            json!("arn:aws:iam::*:user/break-glass/*"),
+        ),
         // Exempting the role does not let its user in.
-        (false, "scp", "aws:PrincipalArn", "ArnNotLike", json!("arn:aws:iam::*:role/break-glass/Admin")),
-        (true, "scp", "aws:PrincipalArn", "ArnLike", json!("arn:aws:iam::*:root")),
-        (true, "rcp", "aws:PrincipalOrgID", "StringNotEqualsIfExists", json!("o-exampleorg1")),
-        (false, "rcp", "aws:PrincipalOrgID", "StringNotEqualsIfExists", json!("o-other")),
-        (true, "rcp", "aws:PrincipalIsAWSService", "Bool", json!("true")),
-        (true, "rcp", "aws:PrincipalOrgPaths", "ForAllValues:StringNotLike", json!("o-exampleorg1/r-root/*")),
-        (true, "scp", "aws:MultiFactorAuthPresent", "BoolIfExists", json!("false")),
-        (true, "scp", "aws:PrincipalTag/team", "StringEquals", json!("x")),
+        (
+            false,
+            "scp",
+            "aws:PrincipalArn",
+            "ArnNotLike",
+            json!("arn:aws:iam::*:role/break-glass/Admin"),
+        ),
+        (
+            true,
+            "scp",
+            "aws:PrincipalArn",
+            "ArnLike",
+            json!("arn:aws:iam::*:root"),
+        ),
+        (
+            true,
+            "rcp",
+            "aws:PrincipalOrgID",
+            "StringNotEqualsIfExists",
+            json!("o-exampleorg1"),
+        ),
+        (
+            false,
+            "rcp",
+            "aws:PrincipalOrgID",
+            "StringNotEqualsIfExists",
+            json!("o-other"),
+        ),
+        (
+            true,
+            "rcp",
+            "aws:PrincipalIsAWSService",
+            "Bool",
+            json!("true"),
+        ),
+        (
+            true,
+            "rcp",
+            "aws:PrincipalOrgPaths",
+            "ForAllValues:StringNotLike",
+            json!("o-exampleorg1/r-root/*"),
+        ),
+        (
+            true,
+            "scp",
+            "aws:MultiFactorAuthPresent",
+            "BoolIfExists",
+            json!("false"),
+        ),
+        (
+            true,
+            "scp",
+            "aws:PrincipalTag/team",
+            "StringEquals",
+            json!("x"),
+        ),
         (true, "scp", "aws:AssumedRoot", "Null", json!("false")),
     ] {
         let mut world = World::new("");
         let mut document = exempt(key, operator, value);
         if kind == "scp" {
-            document["Statement"][0].as_object_mut().unwrap().remove("Principal");
+            document["Statement"][0]
+                .as_object_mut()
+                .unwrap()
+                .remove("Principal");
         }
         world.attach(kind, "guard", &["r-root"], document);
         let result = world.prove();
-        assert_eq!(result.verdict == Verdict::Proven, proven, "{key} {operator}: {:?}", told(&result));
+        assert_eq!(
+            result.verdict == Verdict::Proven,
+            proven,
+            "{key} {operator}: {:?}",
+            told(&result)
+        );
     }
 }
 
@@ -139,7 +219,10 @@ fn the_own_policies_of_the_user_count() {
 #[test]
 fn what_is_open_without_mfa_is_found() {
     let mut open = trust();
-    open["Statement"][0].as_object_mut().unwrap().remove("Condition");
+    open["Statement"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("Condition");
     check(
         |world| drop(world.accounts.insert(id("3"), role(open.clone()))),
         &[
@@ -153,10 +236,37 @@ fn what_is_open_without_mfa_is_found() {
     assert_eq!(told(&world.prove()), ["Proven"]);
     // `BoolIfExists` lets those in who lack the key.
     let mut hole = trust();
-    hole["Statement"][0]["Condition"] = json!({ "BoolIfExists": { "aws:MultiFactorAuthPresent": "true" } });
+    hole["Statement"][0]["Condition"] =
+        json!({ "BoolIfExists": { "aws:MultiFactorAuthPresent": "true" } });
     let mut world = World::new("");
     world.accounts.insert(id("3"), role(hole));
     assert_eq!(world.prove().verdict, Verdict::Open);
+}
+
+#[test]
+fn a_name_of_the_session_is_no_mfa() {
+    let mut named = trust();
+    named["Statement"][0]["Condition"] =
+        json!({ "StringLike": { "sts:RoleSessionName": "INC-*" } });
+    let mut world = World::new("incident: { session_name: \"INC-*\" }");
+    world.accounts.insert(id("3"), role(named));
+    assert_eq!(world.prove().verdict, Verdict::Open);
+}
+
+#[test]
+fn without_regions_in_the_spec_the_region_is_not_known() {
+    let mut world = World::new("");
+    world.spec.spec.organization.regions = None;
+    let lock = json!({ "Condition": { "StringEquals": { "aws:RequestedRegion": "eu-west-1" } } });
+    world.attach("scp", "lock", &["r-root"], deny("Lock", lock));
+    assert_eq!(
+        told(&world.prove()),
+        [
+            "NotProven",
+            "it is not known whether alice can assume it with MFA: context key aws:RequestedRegion is not known \
+             (organization.regions says which it may be); statement Lock of SCP lock (p-lock) at r-root may deny it"
+        ]
+    );
 }
 
 #[test]
@@ -173,7 +283,8 @@ fn the_name_of_the_session_is_that_of_the_spec_or_of_the_user() {
     let mut world = World::new("incident: { session_name: \"INC-*\" }");
     world.accounts.insert(id("3"), role(named.clone()));
     assert_eq!(told(&world.prove()), ["Proven"]);
-    named["Statement"][0]["Condition"]["StringLike"] = json!({ "sts:RoleSessionName": "${aws:username}" });
+    named["Statement"][0]["Condition"]["StringLike"] =
+        json!({ "sts:RoleSessionName": "${aws:username}" });
     check(
         |world| drop(world.accounts.insert(id("3"), role(named))),
         &["Proven"],
@@ -184,16 +295,22 @@ fn the_name_of_the_session_is_that_of_the_spec_or_of_the_user() {
 fn somebody_elsewhere_is_not_proven() {
     let ops = "arn:aws:iam::333333333333:role/ops";
     let mut world = World::new("");
-    world.spec = spec(&format!("description: x\n  - name: Other\n    trusted: [\"{ops}\"]"));
+    world.spec = spec(&format!(
+        "description: x\n  - name: Other\n    trusted: [\"{ops}\"]"
+    ));
     let mut trust = trust();
     trust["Statement"][0]["Principal"] = json!({ "AWS": [ALICE, ops] });
-    world.spec.spec.roles.as_mut().unwrap()[0].trusted.push(ops.parse().unwrap());
+    world.spec.spec.roles.as_mut().unwrap()[0]
+        .trusted
+        .push(ops.parse().unwrap());
     world.accounts.insert(id("3"), role(trust));
     assert_eq!(
         told(&world.prove()),
         [
             "NotProven".to_owned(),
-            format!("it is not known whether ops can assume it with MFA: what {ops} may do: its own policies are not read"),
+            format!(
+                "it is not known whether ops can assume it with MFA: what {ops} may do: its own policies are not read"
+            ),
         ]
     );
 }

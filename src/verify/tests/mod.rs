@@ -103,7 +103,8 @@ impl World {
     /// Attaches a guardrail.
     fn attach<T: AsRef<str>>(&mut self, kind: &str, name: &str, targets: &[T], document: Value) {
         let targets: Vec<&str> = targets.iter().map(AsRef::as_ref).collect();
-        let policy = json!({ "name": name, "kind": kind, "document": document, "targets": targets });
+        let policy =
+            json!({ "name": name, "kind": kind, "document": document, "targets": targets });
         let guardrails = self.guardrails.as_mut().unwrap();
         let kind = serde_json::from_value(json!(kind)).unwrap();
         guardrails.enabled.insert(kind);
@@ -118,7 +119,8 @@ impl World {
     }
 
     fn prove_all(&self) -> (BTreeMap<AccountId, RoleResult>, usize) {
-        let inventory = |value: &Value| -> Inventory { serde_json::from_value(value.clone()).unwrap() };
+        let inventory =
+            |value: &Value| -> Inventory { serde_json::from_value(value.clone()).unwrap() };
         let emergency = self.emergency.as_ref().map(inventory).map_err(Clone::clone);
         let mut prover = Prover::new(Setting {
             organization: &self.organization,
@@ -185,7 +187,10 @@ fn what_is_not_there_is_missing() {
     world.emergency = Ok(json!({ "users": {} }));
     assert_eq!(
         told(&world.prove()),
-        ["Missing".to_owned(), format!("the user {ALICE} is not there")]
+        [
+            "Missing".to_owned(),
+            format!("the user {ALICE} is not there")
+        ]
     );
     world.accounts.insert(id("3"), json!({}));
     assert_eq!(told(&world.prove()), ["Missing", "the role is not there"]);
@@ -207,5 +212,9 @@ fn what_could_not_be_read_is_not_proven() {
     world.emergency = Err("AccessDenied".to_owned());
     let result = world.prove();
     assert_eq!(result.verdict, Verdict::NotProven);
-    assert!(told(&result)[1].contains("its own policies are not read"), "{:?}", told(&result));
+    assert!(
+        told(&result)[1].contains("its own policies are not read"),
+        "{:?}",
+        told(&result)
+    );
 }

@@ -19,24 +19,50 @@ fn others(statement: Value) -> Vec<String> {
 
 #[test]
 fn every_class_of_others_is_found() {
-    let allow = |principal: Value| {
-        json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" })
-    };
+    let allow = |principal: Value| json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
     for (principal, expected) in [
         (json!({ "AWS": ALICE }), &[] as &[&str]),
-        (json!({ "AWS": "arn:aws:iam::222222222222:user/break-glass/bob" }), &["Open 2 a user that is not trusted"]),
-        (json!({ "AWS": "222222222222" }), &["Open 2 the root user of the account", "Open 2 anyone else in the account"]),
-        (json!({ "AWS": "arn:aws:iam::999999999999:role/x" }), &["Open 2 a session of a role that is not trusted"]),
-        (json!({ "AWS": "AIDAEXAMPLEEXAMPLE123" }), &["Open 2 the unique id of a principal that was deleted"]),
-        (json!({ "Service": "ec2.amazonaws.com" }), &["Open 2 an AWS service"]),
-        (json!({ "Federated": "arn:aws:iam::333333333333:saml-provider/idp" }), &["Open 2 users of an identity provider"]),
-        (json!({ "Federated": "accounts.google.com" }), &["Open 2 users of an identity provider"]),
+        (
+            json!({ "AWS": "arn:aws:iam::222222222222:user/break-glass/bob" }),
+            &["Open 2 a user that is not trusted"],
+        ),
+        (
+            json!({ "AWS": "222222222222" }),
+            &[
+                "Open 2 the root user of the account",
+                "Open 2 anyone else in the account",
+            ],
+        ),
+        (
+            json!({ "AWS": "arn:aws:iam::999999999999:role/x" }),
+            &["Open 2 a session of a role that is not trusted"],
+        ),
+        (
+            json!({ "AWS": "AIDAEXAMPLEEXAMPLE123" }),
+            &["Open 2 the unique id of a principal that was deleted"],
+        ),
+        (
+            json!({ "Service": "ec2.amazonaws.com" }),
+            &["Open 2 an AWS service"],
+        ),
+        (
+            json!({ "Federated": "arn:aws:iam::333333333333:saml-provider/idp" }),
+            &["Open 2 users of an identity provider"],
+        ),
+        (
+            json!({ "Federated": "accounts.google.com" }),
+            &["Open 2 users of an identity provider"],
+        ),
     ] {
         let found = others(allow(principal.clone()));
         assert_eq!(found, expected, "{principal}");
     }
     let everyone = others(allow(json!("*")));
-    for what in ["anyone in any other account", "anybody, without credentials", "an AWS service"] {
+    for what in [
+        "anyone in any other account",
+        "anybody, without credentials",
+        "an AWS service",
+    ] {
         let line = format!("Open 2 {what}");
         assert!(everyone.contains(&line), "{what}: {everyone:?}");
     }
@@ -68,8 +94,13 @@ fn a_condition_that_is_wider_than_the_trusted_is_no_excuse() {
 #[test]
 fn a_trust_policy_that_cannot_be_read_is_not_proven() {
     let mut world = World::new("");
-    world.accounts.insert(id("3"), role(json!({ "Statement": [] , "Oops": 1 })));
+    world
+        .accounts
+        .insert(id("3"), role(json!({ "Statement": [] , "Oops": 1 })));
     let result = world.prove();
-    assert_eq!(proof(&result, "closed_to_others").verdict, Verdict::NotProven);
+    assert_eq!(
+        proof(&result, "closed_to_others").verdict,
+        Verdict::NotProven
+    );
     assert_eq!(proof(&result, "assume").verdict, Verdict::NotProven);
 }

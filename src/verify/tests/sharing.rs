@@ -8,16 +8,33 @@ fn equal_situations_are_proven_once() {
     world.accounts = ["3", "4"].map(|digit| (id(digit), role(trust()))).into();
     // Below one guardrail, and under units with the same policies.
     let (results, situations) = world.prove_all();
-    assert_eq!(situations, 2, "the levels above 3 are four, those above 4 three");
-    assert!(results.values().all(|result| result.verdict == Verdict::Proven));
-    world.organization.accounts.get_mut(&id("4")).unwrap().parent = "ou-root-prod".to_owned();
+    assert_eq!(
+        situations, 2,
+        "the levels above 3 are four, those above 4 three"
+    );
+    assert!(
+        results
+            .values()
+            .all(|result| result.verdict == Verdict::Proven)
+    );
+    world
+        .organization
+        .accounts
+        .get_mut(&id("4"))
+        .unwrap()
+        .parent = "ou-root-prod".to_owned();
     assert_eq!(world.prove_all().1, 1);
 }
 
 #[test]
 fn what_is_found_is_told_of_each_account() {
     let mut world = World::new("must_allow: [\"s3:GetObject\"]");
-    world.organization.accounts.get_mut(&id("4")).unwrap().parent = "ou-root-prod".to_owned();
+    world
+        .organization
+        .accounts
+        .get_mut(&id("4"))
+        .unwrap()
+        .parent = "ou-root-prod".to_owned();
     world.accounts = ["3", "4"]
         .map(|digit| {
             let own = digit.repeat(12);
@@ -39,7 +56,12 @@ fn what_is_found_is_told_of_each_account() {
 #[test]
 fn an_account_that_a_guardrail_names_is_proven_by_itself() {
     let mut world = World::new("must_allow: [\"s3:GetObject\"]");
-    world.organization.accounts.get_mut(&id("4")).unwrap().parent = "ou-root-prod".to_owned();
+    world
+        .organization
+        .accounts
+        .get_mut(&id("4"))
+        .unwrap()
+        .parent = "ou-root-prod".to_owned();
     world.accounts = ["3", "4"].map(|digit| (id(digit), role(trust()))).into();
     for exempt in ["333333333333", "3333*", "????????3333"] {
         let arn = format!("arn:aws:iam::{exempt}:role/break-glass/Admin");
@@ -61,5 +83,9 @@ fn the_emergency_account_is_a_situation_of_its_own() {
     world.accounts = ["2", "3"].map(|digit| (id(digit), role(trust()))).into();
     let (results, situations) = world.prove_all();
     assert_eq!(situations, 2);
-    assert!(results.values().all(|result| result.verdict == Verdict::Proven));
+    assert!(
+        results
+            .values()
+            .all(|result| result.verdict == Verdict::Proven)
+    );
 }

@@ -61,11 +61,7 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
 /// Tells whether a change's operations change that very resource, in that very account.
 fn is_consistent(change: &Change) -> bool {
     let key = ResourceKey::new(change.resource_type, &change.name);
-    let address = Address {
-        account: change.account.clone(),
-        resource_type: change.resource_type,
-        name: change.name.clone(),
-    };
+    let address = Address::new(&change.account, change.resource_type, &change.name);
     let elsewhere = |operation: &Operation| {
         matches!(
             operation,

@@ -1,6 +1,7 @@
 //! What a spec means for each account: the spec and the organization's tree together give the desired state.
 
 mod documents;
+mod guardrails;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,14 +29,20 @@ pub struct Resolver<'a> {
     organization: &'a Organization,
     /// The accounts of each role, in the order of the spec.
     role_accounts: Vec<BTreeSet<AccountId>>,
+    /// The accounts that each guardrail exception selects, in the order of the spec.
+    exception_accounts: Vec<BTreeSet<AccountId>>,
 }
 
 /// Tells whether resolving this spec needs the accounts' tags.
 #[must_use]
 pub fn needs_tags(spec: &Spec) -> bool {
-    spec.roles()
+    let roles = spec.roles().iter().map(|role| &role.accounts);
+    let exceptions = guardrails::exceptions(spec)
         .iter()
-        .any(|role| role.accounts.selection().needs_tags())
+        .map(|exception| &exception.accounts);
+    roles
+        .chain(exceptions)
+        .any(|accounts| accounts.selection().needs_tags())
 }
 
 /// Tells what is to be read in full of each account for this spec.
@@ -92,10 +99,13 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        let exception_accounts =
+            guardrails::accounts(spec, organization, &mut errors, &mut warnings);
         let resolver = Self {
             loaded,
             organization,
             role_accounts,
+            exception_accounts,
         };
         errors.extend(resolver.oversized());
         if errors.is_empty() {

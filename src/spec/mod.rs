@@ -39,7 +39,12 @@ pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
     let roles = spec.roles();
     [
         (spec.organization.regions.is_some(), "organization.regions"),
-        (spec.guardrails.is_some(), "guardrails"),
+        (
+            spec.guardrails
+                .as_ref()
+                .is_some_and(|guardrails| guardrails.protection.is_some()),
+            "guardrails.protection",
+        ),
         (spec.coverage.is_some(), "coverage"),
         (spec.root_access.is_some(), "root_access"),
         (spec.alerts.is_some(), "alerts"),

@@ -51,7 +51,7 @@ fn the_contracts_example_loads_without_a_word() {
         no_effect_yet(spec),
         [
             "organization.regions",
-            "guardrails",
+            "guardrails.protection",
             "coverage",
             "root_access",
             "alerts",

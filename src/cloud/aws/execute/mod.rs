@@ -140,7 +140,7 @@ async fn attempt(client: &Client, operation: &Operation) -> Result<(), Failure> 
         Operation::Untag { principal, keys } => principals::untag(client, principal, keys).await,
         Operation::SetExemptions(_) => {
             let problem = "guardrails are not changed in an account";
-            Err(Failure::new(operation.action(), &problem))
+            Err(Failure::new(operation.action(), problem))
         }
     }
 }

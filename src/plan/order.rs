@@ -67,7 +67,10 @@ pub fn schedule(change: &Change) -> Vec<Part> {
     let part = |wave, turn, steps| Part { wave, turn, steps };
     let widens = matches!(change.access, Access::Broader | Access::Both);
     let parts = match (change.action, change.resource_type) {
-        (_, ResourceType::GuardrailException) if widens => vec![part(Wave::Guardrails, 0, 0..all)],
+        // By what is done, and not by how it is told: each document rests on those before it.
+        (_, ResourceType::GuardrailException) if restricting == 0 => {
+            vec![part(Wave::Guardrails, 0, 0..all)]
+        }
         (_, ResourceType::GuardrailException) => {
             vec![part(Wave::GuardrailRemovals, 0, 0..all)]
         }

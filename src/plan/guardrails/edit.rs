@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{GuardrailContext, address};
 use crate::plan::{Action, Cause, Change, Field, Risk, Step};
 use crate::policy::exemption::{Chosen, exempted, unexempt};
-use crate::policy::{Access, CanonicalContext, Document, minified};
+use crate::policy::{Access, CanonicalContext, Document, Effect, minified};
 use crate::state::{
     DesiredException, Exemption, ExemptionEdit, GuardrailPolicy, Origin, PolicyText, ResourceType,
 };
@@ -195,4 +195,23 @@ pub(super) fn take_out(document: &Document, remove: &BTreeSet<Exemption>) -> Doc
         edited = unexempt(&edited, &Chosen::Numbers(vec![number]), &principals);
     }
     edited
+}
+
+/// Lists the numbers of the Deny statements that an exception is about, counted from 1.
+pub(super) fn chosen_statements(
+    document: &Document,
+    exception: &DesiredException,
+) -> BTreeSet<usize> {
+    let statements = document.statements.iter().enumerate();
+    statements
+        .filter(|(_, statement)| statement.effect == Effect::Deny)
+        .filter(
+            |(_, statement)| match (&exception.statements, &statement.sid) {
+                (None, _) => true,
+                (Some(wanted), Some(sid)) => wanted.contains(sid),
+                (Some(_), None) => false,
+            },
+        )
+        .map(|(index, _)| index + 1)
+        .collect()
 }

@@ -1,12 +1,13 @@
 //! The comparison of guardrails: whom SCPs and RCPs let through with what the spec's exceptions say.
 //!
-//! `edit` is one difference in the making, `policy` compares one policy, `principals` says which values are meant, `owner`
-//! tells what another tool keeps.
+//! `edit` is one difference in the making, `policy` compares one policy and plans what comes, `removal` what goes;
+//! `principals` says which values are meant, `owner` what another tool keeps.
 
 mod edit;
 mod owner;
 mod policy;
 mod principals;
+mod removal;
 
 #[cfg(test)]
 mod tests;

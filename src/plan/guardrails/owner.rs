@@ -6,7 +6,8 @@ use crate::state::GuardrailPolicy;
 ///
 /// Sources: AWS Control Tower User Guide, "Optional controls" (its policies are named `aws-guardrails-…`; a control's
 /// `ExemptedPrincipalArns` parameter exempts principals); Landing Zone Accelerator, which names its own
-/// `AWSAccelerator-…`. What Terraform or CloudFormation makes carries tags by convention only.
+/// `AWSAccelerator-…`. What Terraform makes carries such a tag by convention only, and the tags that AWS reserves, such as
+/// those of CloudFormation, are not read.
 pub(super) fn foreign(policy: &GuardrailPolicy) -> Option<String> {
     if policy.name.starts_with("aws-guardrails-") {
         return Some(
@@ -27,7 +28,6 @@ pub(super) fn foreign(policy: &GuardrailPolicy) -> Option<String> {
                 !value.to_ascii_lowercase().contains("breakglass")
             }
             "terraform" => !value.eq_ignore_ascii_case("false"),
-            "cloudformation" | "cloudformation:stack-name" | "stackset" | "pulumi" => true,
             _ => false,
         };
         names_tool.then(|| format!("{key} = {value}"))

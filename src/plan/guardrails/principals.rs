@@ -59,6 +59,12 @@ pub(super) fn resource(value: &str) -> Option<&str> {
     value.splitn(6, ':').nth(5)
 }
 
+/// Writes the value that names something else in the same accounts.
+pub(super) fn at_resource(value: &str, other: &str) -> Option<String> {
+    let start = value.strip_suffix(resource(value)?)?;
+    Some(format!("{start}{other}"))
+}
+
 /// Says what the values for a role name within an account.
 pub(super) fn role_resource(partition: &Partition, path: &IamPath, name: &str) -> Option<String> {
     let values = principal_values(partition, path, name, true, &[]);

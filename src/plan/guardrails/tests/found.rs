@@ -109,6 +109,19 @@ fn a_role_in_more_statements_than_declared_is_the_exceptions_own_difference() {
 }
 
 #[test]
+fn a_wide_value_that_a_role_of_the_spec_holds_by_is_guarded() {
+    let wide = "arn:aws:iam::333333333333:role/break-glass/*";
+    let before = live(scp(&document(&[wide, CI], &[])));
+    let found = diff(&desired(&[]), &before);
+    let address = format!("deny:{wide}");
+    assert_eq!(
+        told(&found),
+        [format!("Delete org/guardrail_exception/{address}")]
+    );
+    assert_eq!(gates(&found), [format!("lockout: {address}")]);
+}
+
+#[test]
 fn a_test_that_would_be_left_empty_is_for_a_person() {
     let text = document(&["arn:aws:iam::*:role/break-glass/Stranger"], &[]);
     let text = text.replace("ArnNotLike", "ArnNotLikeIfExists");

@@ -6,6 +6,7 @@
 //! spec files ──load──▶ Spec ───resolve───▶ Desired ─┐
 //!                       ▲  (needs the org tree)     ├─diff─▶ Plan ──apply──▶ Outcome
 //!  Cloud ────collect──▶ Inventory per account ──────┘         └─────▶ report (text, markdown, json)
+//!                         └──▶ verify (proofs) ──▶ Verification ──▶ report
 //! ```
 //!
 //! The rooms, each of which imports only from those below it:
@@ -15,6 +16,7 @@
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
+//! - [`verify`]: proofs, on live state, that the roles work and are closed to everyone else
 //! - [`resolve`]: what a spec means for each account
 //! - [`plan`]: the difference as data, its order, gates and saved form
 //! - [`cloud`]: the edge: AWS, or a snapshot file
@@ -39,3 +41,4 @@ pub mod resolve;
 pub mod spec;
 pub mod state;
 pub mod text;
+pub mod verify;

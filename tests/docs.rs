@@ -417,8 +417,23 @@ fn schemas_accept_what_the_tool_reads_and_writes() {
         ];
         assert_valid(&schema, &sandbox.json(&gated));
     }
+    let schema = sandbox.json(&["schema", "verify"]);
+    for (spec, snapshot) in [
+        ("guarded.yaml", "guarded.json"),
+        ("breakglass.yaml", "org-unreadable.json"),
+    ] {
+        let arguments = [
+            "verify", "--spec", spec, "--org", snapshot, "--format", "json",
+        ];
+        assert_valid(&schema, &sandbox.json(&arguments));
+    }
     let schema = sandbox.json(&["schema", "snapshot"]);
-    for snapshot in ["org.json", "org-unreadable.json", "adopt.json"] {
+    for snapshot in [
+        "org.json",
+        "org-unreadable.json",
+        "adopt.json",
+        "guarded.json",
+    ] {
         let text = fs::read_to_string(sandbox.acme().join(snapshot)).unwrap();
         assert_valid(&schema, &serde_json::from_str(&text).unwrap());
     }

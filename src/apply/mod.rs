@@ -17,7 +17,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::plan::{Action, Change, Plan, Wave, schedule};
 use crate::policy::{Access, CanonicalContext};
-use crate::state::{Address, Fingerprint, ResourceKey, ResourceType};
+use crate::state::{Address, ExemptionEdit, Fingerprint, Operation, ResourceKey, ResourceType};
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
 
@@ -214,7 +214,12 @@ impl Run<'_> {
                 let message = "stopped part way; run it again to finish".to_owned();
                 return Some(self.end(change, ChangeStatus::Skipped, Some(message)));
             }
-            let written = self.cloud.execute(&change.account, &step.operation).await;
+            let written = match &step.operation {
+                Operation::SetExemptions(edit) => {
+                    self.cloud.change_guardrails(&edit.operation()).await
+                }
+                operation => self.cloud.execute(&change.account, operation).await,
+            };
             if let Err(error) = written {
                 // The answer may have been lost while the write was not.
                 let now = self.fingerprint(change).await;
@@ -256,7 +261,7 @@ impl Run<'_> {
         let mut failed_here = memory
             .failed
             .iter()
-            .filter(|address| address.account == change.account);
+            .filter(|address| address.account == change.address.account);
         let refers_to = |address: &Address| {
             address.resource_type == ResourceType::IamPolicy
                 && change.operations.iter().any(|step| {
@@ -272,7 +277,8 @@ impl Run<'_> {
                 format!("{policy} failed")
             }
             // Someone may still have the policy who shall lose it.
-            Wave::Policies | Wave::RoleRemovals => {
+            // A guardrail's documents each hold what the changes before it did.
+            Wave::Guardrails | Wave::Policies | Wave::RoleRemovals => {
                 let address = failed_here.next()?;
                 format!("{address} failed")
             }
@@ -281,7 +287,8 @@ impl Run<'_> {
                 let policy = failed_here.find(|address| refers_to(address))?;
                 format!("{policy} failed")
             }
-            Wave::Users => format!("{} failed", memory.failed.first()?),
+            // Whoever repairs what failed may need to be let through.
+            Wave::Users | Wave::GuardrailRemovals => format!("{} failed", memory.failed.first()?),
             // Roles anywhere may still trust a user.
             Wave::Removals if change.resource_type == ResourceType::IamUser => {
                 match memory.failed.first() {
@@ -307,6 +314,10 @@ impl Run<'_> {
     }
 
     async fn fingerprint(&self, change: &Change) -> Result<Fingerprint, CloudError> {
+        if let Some(edit) = exemption_edit(change) {
+            let policy = self.cloud.guardrail(&edit.policy).await?;
+            return Ok(edit.fingerprint(policy.as_ref(), &self.context));
+        }
         let key = ResourceKey::new(change.resource_type, &change.name);
         let resource = self.cloud.resource(&change.account, &key).await?;
         Ok(Fingerprint::of(resource.as_ref(), &self.context))
@@ -343,6 +354,17 @@ impl Run<'_> {
     }
 }
 
+/// The edit of a guardrail that a change consists of.
+fn exemption_edit(change: &Change) -> Option<&ExemptionEdit> {
+    change
+        .operations
+        .iter()
+        .find_map(|step| match &step.operation {
+            Operation::SetExemptions(edit) => Some(edit),
+            _ => None,
+        })
+}
+
 /// A part of a change, in its turn.
 struct Turn<'a> {
     change: &'a Change,
@@ -361,6 +383,7 @@ fn result(
 ) -> ChangeResult {
     ChangeResult {
         address: change.address.clone(),
+        account: change.account.clone(),
         account_name: change.account_name.clone(),
         action: change.action,
         status,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ids::AccountId;
 use crate::plan::{Action, Unreadable};
 use crate::state::Address;
 
@@ -76,6 +77,8 @@ pub struct ApplySummary {
 pub struct ChangeResult {
     /// The resource.
     pub address: Address,
+    /// The account's id; the management account's for what belongs to the organization.
+    pub account: AccountId,
     /// The account's name.
     pub account_name: String,
     /// What was to become of the resource.

@@ -93,6 +93,7 @@ impl CliError {
             CollectError::Cloud(error) => error.into(),
             CollectError::Spec(problems) => Self::problems(&problems, sources, color),
             CollectError::Scope(message) => Self::new(Exit::Usage, message),
+            CollectError::Stale(staleness) => staleness.into(),
         }
     }
 
@@ -157,6 +158,7 @@ impl From<Staleness> for CliError {
             Staleness::Expired(_)
             | Staleness::Digest { .. }
             | Staleness::Spec { .. }
+            | Staleness::Moved(_)
             | Staleness::Organization { .. } => Exit::Stale,
         };
         Self::new(exit, error.to_string())

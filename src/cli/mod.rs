@@ -46,6 +46,8 @@ enum Command {
     Apply(commands::apply::ApplyArgs),
     /// Compare live state with the spec; never changes anything.
     Drift(commands::drift::DriftArgs),
+    /// Prove, per role and account, that it works with MFA, and only then.
+    Verify(commands::verify::VerifyArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
@@ -92,6 +94,7 @@ impl Cli {
             Command::Show(args) => commands::show::run(&args, global),
             Command::Apply(args) => commands::apply::run(&args, global),
             Command::Drift(args) => commands::drift::run(&args, global),
+            Command::Verify(args) => commands::verify::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),

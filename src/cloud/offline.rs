@@ -10,8 +10,8 @@ use super::{Answer, Cloud, CloudError, ErrorKind};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailError, GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Reading,
-    Resource, ResourceKey, ResourceType, Snapshot,
+    GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
 };
 
 /// Answers from a snapshot, and applies operations to it.
@@ -247,6 +247,7 @@ impl Cloud for Offline {
             ResourceType::IamUser => "iam:GetUser",
             ResourceType::IamRole => "iam:GetRole",
             ResourceType::Credential => "iam:GetLoginProfile",
+            ResourceType::GuardrailException => "organizations:DescribePolicy",
         };
         ready(self.inventory(account, call, |inventory| Ok(inventory.get(key)))).boxed()
     }
@@ -257,6 +258,11 @@ impl Cloud for Offline {
 
     fn guardrails(&self) -> Answer<'_, Guardrails> {
         ready(self.guardrails()).boxed()
+    }
+
+    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>> {
+        let read = self.guardrails();
+        ready(read.map(|mut guardrails| guardrails.policies.remove(id))).boxed()
     }
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {

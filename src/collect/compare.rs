@@ -2,18 +2,21 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::join;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError, ErrorKind};
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Entry, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules, Skipped,
-    closes_last_path, diff_account,
+    AccountContext, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules,
+    Skipped, closes_last_path, diff_account, diff_guardrails,
 };
 use crate::resolve::{Resolver, needs_tags, read_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
+use crate::state::ResourceType;
 
 /// Says what is to be compared, and how.
 #[derive(Debug, Clone)]
@@ -90,18 +93,48 @@ pub async fn compare(
     let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
     let mut builder = PlanBuilder::default();
     let mut done = 0;
-    while let Some((id, name, diff)) = readings.next().await {
-        match diff {
-            Ok((diff, closes)) => builder.add(id, diff, closes),
-            Err(error) => {
-                failures.fetch_add(1, Ordering::Relaxed);
-                builder.add_unreadable(id, name, error.to_string());
+    // Organizations is read and changed in the management account: whoever leaves that out leaves out guardrails.
+    let management = &organization.management_account;
+    let guardrails = resolver.guardrails().filter(|_| {
+        accounts.contains(management)
+            && request.filter.covers_type(ResourceType::GuardrailException)
+    });
+    let reading_guardrails = async {
+        let desired = guardrails.as_ref()?;
+        Some((desired, cloud.guardrails().await))
+    };
+    let reading_accounts = async {
+        while let Some((id, name, diff)) = readings.next().await {
+            match diff {
+                Ok((diff, closes)) => builder.add(id, diff, closes),
+                Err(error) => {
+                    failures.fetch_add(1, Ordering::Relaxed);
+                    builder.add_unreadable(id, name, error.to_string());
+                }
             }
+            done += 1;
+            progress(done, all);
         }
-        done += 1;
-        progress(done, all);
-    }
+    };
+    let ((), live) = join(reading_accounts, reading_guardrails).await;
     drop(readings);
+    match live {
+        Some((desired, Ok(live))) => {
+            let context = GuardrailContext {
+                organization: &organization,
+                managed_path: &spec.defaults.path,
+                today: request.now.to_zoned(TimeZone::UTC).date(),
+                covers: &|address| request.filter.covers(address),
+            };
+            builder.add_guardrails(diff_guardrails(&context, desired, &live));
+        }
+        Some((_, Err(error))) => {
+            let account = organization.accounts.get(management);
+            let name = account.map_or("", |account| &account.name);
+            builder.add_unreadable_guardrails(management, name, error.to_string());
+        }
+        None => {}
+    }
     let header = PlanHeader {
         kind: request.kind,
         organization_id: organization.id.clone(),
@@ -116,7 +149,7 @@ pub async fn compare(
     Ok(builder.finish(header, &rules(spec)))
 }
 
-fn not_read(failed: usize) -> CloudError {
+pub(super) fn not_read(failed: usize) -> CloudError {
     CloudError::new(
         ErrorKind::Service,
         "not read",
@@ -124,7 +157,7 @@ fn not_read(failed: usize) -> CloudError {
     )
 }
 
-fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
+pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
     let mut notes = Vec::new();
     let silent = no_effect_yet(&loaded.spec);
     if !silent.is_empty() {
@@ -142,7 +175,7 @@ fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
     notes
 }
 
-fn skipped(organization: &Organization) -> Vec<Skipped> {
+pub(super) fn skipped(organization: &Organization) -> Vec<Skipped> {
     organization
         .accounts
         .iter()

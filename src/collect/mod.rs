@@ -1,12 +1,14 @@
-//! Reading an organization account by account: read, compare, forget; or read and keep, for a snapshot.
+//! Reading an organization account by account: read, compare or prove, forget; or read and keep, for a snapshot.
 
 mod compare;
 mod everything;
 mod failures;
 mod scope;
 mod snapshot;
+mod verify;
 
 use crate::cloud::CloudError;
+use crate::plan::Staleness;
 use crate::spec::Problem;
 
 pub use compare::{CompareRequest, compare};
@@ -14,6 +16,7 @@ pub use everything::{Difference, Everything, differences, read_everything};
 pub use failures::FailureBound;
 pub use scope::ScopeFilter;
 pub use snapshot::take_snapshot;
+pub use verify::{VerifyRequest, verify};
 
 /// Says why an organization could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,9 @@ pub enum CollectError {
     /// The spec can't be meant for this organization.
     #[error("the spec does not fit the organization")]
     Spec(Vec<Problem>),
+    /// The plan whose result was asked for is not for this state.
+    #[error(transparent)]
+    Stale(#[from] Staleness),
     /// An option names accounts that are not there.
     #[error("{0}")]
     Scope(String),

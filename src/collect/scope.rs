@@ -70,6 +70,15 @@ impl ScopeFilter {
             })
     }
 
+    /// Tells whether things of a type are looked at.
+    pub(super) fn covers_type(&self, resource_type: ResourceType) -> bool {
+        self.resources.is_empty()
+            || self
+                .resources
+                .iter()
+                .any(|(covered, _)| *covered == resource_type)
+    }
+
     pub(super) fn scope(&self) -> Scope {
         Scope {
             partial: !self.given.is_empty(),

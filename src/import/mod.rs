@@ -337,7 +337,7 @@ impl Importer<'_> {
         let context = CanonicalContext {
             partition: Some(self.organization.partition.clone()),
         };
-        let library = policy::library::names().find(|name| {
+        let library = policy::library::identity_names().find(|name| {
             policy::library::render(name, &self.organization.partition, self.managed_path)
                 .and_then(|text| policy::parse(&text).ok())
                 .is_some_and(|known| policy::compare(&live, &known, &context) == Verdict::Equal)

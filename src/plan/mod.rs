@@ -6,7 +6,9 @@
 
 mod change;
 mod diff;
+mod guardrails;
 mod order;
+mod preview;
 mod safety;
 mod saved;
 
@@ -22,6 +24,7 @@ use crate::spec::{AccountOverride, MemberRole, Spec};
 
 pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
+pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
 pub use order::{Part, Wave, schedule};
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
@@ -196,6 +199,8 @@ pub struct PlanBuilder {
     unreadable: Vec<Unreadable>,
     managed: usize,
     closed_accounts: BTreeSet<AccountId>,
+    findings: Vec<GateFinding>,
+    notes: Vec<String>,
 }
 
 /// Holds what a plan says that no account tells.
@@ -243,6 +248,23 @@ impl PlanBuilder {
         });
     }
 
+    /// Adds what was found in the guardrails.
+    pub fn add_guardrails(&mut self, diff: GuardrailDiff) {
+        self.managed += diff.managed;
+        self.changes.extend(diff.changes);
+        self.findings.extend(diff.findings);
+        self.notes.extend(diff.notes);
+    }
+
+    /// Adds that the guardrails could not be read; the account is the one they are read in, which is counted already.
+    pub fn add_unreadable_guardrails(&mut self, account: &AccountId, name: &str, error: String) {
+        self.unreadable.push(Unreadable {
+            account: account.clone(),
+            account_name: name.to_owned(),
+            error,
+        });
+    }
+
     /// Makes the plan: sorted, counted, gated and digested.
     #[must_use]
     pub fn finish(self, header: PlanHeader, rules: &SafetyRules) -> Plan {
@@ -253,10 +275,12 @@ impl PlanBuilder {
             mut unreadable,
             managed,
             closed_accounts,
+            findings,
+            notes: more_notes,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
         cosmetic.sort();
-        unreadable.sort_by(|a, b| a.account.cmp(&b.account));
+        unreadable.sort_by(|a, b| (&a.account, &a.error).cmp(&(&b.account, &b.error)));
         let PlanHeader {
             kind,
             organization_id,
@@ -265,9 +289,12 @@ impl PlanBuilder {
             expires_at,
             entry,
             scope,
-            notes,
+            mut notes,
             skipped,
         } = header;
+        notes.extend(more_notes);
+        let mut gates = check_gates(&changes, managed, &closed_accounts, rules);
+        gates.extend(findings);
         let mut plan = Plan {
             format_version: FORMAT_VERSION.to_owned(),
             kind,
@@ -285,9 +312,9 @@ impl PlanBuilder {
             expires_at,
             entry,
             scope,
-            summary: summarize(selected, &changes, unreadable.len()),
+            summary: summarize(selected, &changes, &unreadable),
             notes,
-            gates: check_gates(&changes, managed, &closed_accounts, rules),
+            gates,
             changes,
             unreadable,
             skipped,
@@ -299,8 +326,12 @@ impl PlanBuilder {
     }
 }
 
-fn summarize(selected: usize, changes: &[Change], unreadable: usize) -> Summary {
+fn summarize(selected: usize, changes: &[Change], unreadable: &[Unreadable]) -> Summary {
     let different: BTreeSet<&AccountId> = changes.iter().map(|change| &change.account).collect();
+    let unreadable: BTreeSet<&AccountId> = unreadable
+        .iter()
+        .map(|unreadable| &unreadable.account)
+        .collect();
     let mut actions: BTreeMap<Action, usize> = BTreeMap::new();
     for change in changes {
         *actions.entry(change.action).or_default() += 1;
@@ -309,9 +340,9 @@ fn summarize(selected: usize, changes: &[Change], unreadable: usize) -> Summary 
     Summary {
         accounts: AccountCounts {
             selected,
-            in_sync: selected.saturating_sub(different.len() + unreadable),
+            in_sync: selected.saturating_sub((&different | &unreadable).len()),
             different: different.len(),
-            unreadable,
+            unreadable: unreadable.len(),
         },
         create: count(Action::Create),
         update: count(Action::Update),

@@ -9,6 +9,8 @@ use crate::state::ResourceType;
 /// Names a stretch of an apply that is over in every account before the next begins in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wave {
+    /// Guardrails come to let break-glass principals through, before anything that they might stop.
+    Guardrails,
     /// Policies and users that others refer to are made; policies and passwords that only lose go first too.
     Foundations,
     /// Users and roles lose what is too much: what they keep is both live and in the spec.
@@ -23,11 +25,14 @@ pub enum Wave {
     RoleRemovals,
     /// What else left the spec goes, when nothing refers to it any more.
     Removals,
+    /// Guardrails no longer let through who shall not be.
+    GuardrailRemovals,
 }
 
 impl Wave {
     /// Every wave, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
+        Self::Guardrails,
         Self::Foundations,
         Self::Restrictions,
         Self::Policies,
@@ -35,6 +40,7 @@ impl Wave {
         Self::Users,
         Self::RoleRemovals,
         Self::Removals,
+        Self::GuardrailRemovals,
     ];
 }
 
@@ -61,6 +67,13 @@ pub fn schedule(change: &Change) -> Vec<Part> {
     let part = |wave, turn, steps| Part { wave, turn, steps };
     let widens = matches!(change.access, Access::Broader | Access::Both);
     let parts = match (change.action, change.resource_type) {
+        // By what is done, and not by how it is told: each document rests on those before it.
+        (_, ResourceType::GuardrailException) if restricting == 0 => {
+            vec![part(Wave::Guardrails, 0, 0..all)]
+        }
+        (_, ResourceType::GuardrailException) => {
+            vec![part(Wave::GuardrailRemovals, 0, 0..all)]
+        }
         (_, ResourceType::Credential) => vec![part(Wave::Foundations, 0, 0..all)],
         (Action::Delete, ResourceType::IamRole) => vec![part(Wave::RoleRemovals, 0, 0..all)],
         (Action::Delete, ResourceType::IamUser) => vec![part(Wave::Removals, 0, 0..all)],

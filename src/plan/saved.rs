@@ -61,11 +61,7 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
 /// Tells whether a change's operations change that very resource, in that very account.
 fn is_consistent(change: &Change) -> bool {
     let key = ResourceKey::new(change.resource_type, &change.name);
-    let address = Address {
-        account: change.account.clone(),
-        resource_type: change.resource_type,
-        name: change.name.clone(),
-    };
+    let address = Address::new(&change.account, change.resource_type, &change.name);
     let elsewhere = |operation: &Operation| {
         matches!(
             operation,
@@ -105,6 +101,9 @@ pub enum Staleness {
         /// The digest of the spec given.
         expected: String,
     },
+    /// Live state is no longer what it was made from.
+    #[error("{0} changed since the plan was made; make a new plan")]
+    Moved(Address),
     /// It is for another organization.
     #[error("the plan is for organization {found}, the credentials are for {expected}")]
     Organization {

@@ -41,6 +41,11 @@ pub fn kind(name: &str) -> Option<DocumentKind> {
     Some(*kind)
 }
 
+/// Lists the names of the documents that a user, a role or a customer managed policy can have, sorted.
+pub fn identity_names() -> impl Iterator<Item = &'static str> {
+    names().filter(|name| kind(name) == Some(DocumentKind::Identity))
+}
+
 /// Renders a document for a partition and the IAM path of what is managed; `None` when there is none of that name.
 #[must_use]
 pub fn render(name: &str, partition: &Partition, path: &IamPath) -> Option<String> {
@@ -71,9 +76,7 @@ fn escaped(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{
-        DocumentKind, Effect, Limits, Resources, Selection, iam_size, lint, minified, parse,
-    };
+    use crate::policy::{Effect, Limits, Resources, Selection, iam_size, lint, minified, parse};
 
     fn render_at(name: &str, partition: &str, path: &str) -> String {
         render(name, &partition.parse().unwrap(), &path.parse().unwrap()).unwrap()
@@ -96,7 +99,7 @@ mod tests {
         let missing = render("no-such", &Partition::commercial(), &"/".parse().unwrap());
         assert_eq!(missing, None);
         assert_eq!(kind("no-such"), None);
-        let scps = names().filter(|name| kind(name) != Some(DocumentKind::Identity));
+        let scps = names().filter(|name| identity_names().all(|identity| identity != *name));
         assert_eq!(scps.collect::<Vec<_>>(), ["break-glass-protection"]);
     }
 

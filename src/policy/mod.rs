@@ -17,6 +17,7 @@ mod condition;
 mod document;
 mod equivalence;
 pub mod evaluate;
+mod examples;
 pub mod exemption;
 mod json;
 mod keys;
@@ -40,6 +41,7 @@ pub use document::{
     Selection, Statement, Version,
 };
 pub use equivalence::{Answer, Backing, Witness, allowed_callers, requires_mfa};
+pub use examples::{action_examples, resource_examples};
 pub use lint::{DocumentKind, lint};
 pub use pair::{PairResult, PairVerdict, WitnessRequest, compare_line, compare_pair};
 pub use parse::{PolicyError, parse};

@@ -47,11 +47,7 @@ fn field(path: &str, live: Value, spec: Value) -> Field {
 /// Makes an update that has one operation, so that there is something to apply.
 fn change(account: (&str, &str), resource_type: ResourceType, name: &str) -> Change {
     Change {
-        address: Address {
-            account: id(account.0),
-            resource_type,
-            name: name.to_owned(),
-        },
+        address: Address::new(&id(account.0), resource_type, name),
         account: id(account.0),
         account_name: account.1.to_owned(),
         resource_type,
@@ -294,6 +290,7 @@ pub(super) fn applied() -> ApplyReport {
         .map(|change| {
             let result = |status, operations, message: Option<String>| ChangeResult {
                 address: change.address.clone(),
+                account: change.account.clone(),
                 account_name: change.account_name.clone(),
                 action: change.action,
                 status,

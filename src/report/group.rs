@@ -272,17 +272,21 @@ fn generic_value(value: &Value, id: &str) -> Value {
 
 /// Folds addresses by resource, such as `iam_role Admin` with every account it is in.
 pub(super) fn fold_addresses(addresses: &[Address], changes: &[Change]) -> Vec<(String, Accounts)> {
-    let names: BTreeMap<&AccountId, &String> = changes
+    let accounts: BTreeMap<&Address, (String, AccountId)> = changes
         .iter()
-        .map(|change| (&change.account, &change.account_name))
+        .map(|change| {
+            let account = (change.account_name.clone(), change.account.clone());
+            (&change.address, account)
+        })
         .collect();
     let mut folded: BTreeMap<(ResourceType, &String), Vec<(String, AccountId)>> = BTreeMap::new();
     for address in addresses {
-        let name = names.get(&address.account).map(|name| (*name).clone());
+        let unnamed = || Some((String::new(), address.account.clone()?));
+        let account = accounts.get(address).cloned().or_else(unnamed);
         folded
             .entry((address.resource_type, &address.name))
             .or_default()
-            .push((name.unwrap_or_default(), address.account.clone()));
+            .extend(account);
     }
     folded
         .into_iter()

@@ -1,6 +1,6 @@
 //! Reports: pure functions from a value to text, one file per format.
 //!
-//! [`render_plan`] and [`render_apply`] are the doors. What all formats say alike is made once: `group` folds the same
+//! [`render_plan`], [`render_apply`] and [`render_verification`] are the doors. What all formats say alike is made once: `group` folds the same
 //! change of many accounts, `values` and `document` tell fields, `words` and `results` hold the wording. Whatever AWS
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
 //! is a file beside the others.
@@ -13,6 +13,7 @@ mod markdown;
 mod results;
 mod text;
 mod values;
+mod verification;
 mod words;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod tests;
 
 use crate::apply::ApplyReport;
 use crate::plan::Plan;
+use crate::verify::Verification;
 
 /// Names a format that reports are written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
@@ -63,5 +65,15 @@ pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> Strin
         Format::Text => text::apply(report, style),
         Format::Json => json::value(report),
         Format::Markdown => markdown::apply(report),
+    }
+}
+
+/// Writes what a verification found. The text ends with a line break.
+#[must_use]
+pub fn render_verification(verification: &Verification, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::verification(verification, style),
+        Format::Json => json::value(verification),
+        Format::Markdown => markdown::verification(verification),
     }
 }

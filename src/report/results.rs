@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::group::{Accounts, explained, generic_text};
 use super::words::{self, count};
 use crate::apply::{ApplyOutcome, ApplyReport, ChangeResult, ChangeStatus};
-use crate::ids::AccountId;
 
 /// Holds a result and every account that it is the same in.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub(super) fn fold(results: &[ChangeResult]) -> Vec<ResultGroup> {
     for result in results {
         let address = &result.address;
         let message = message(result);
-        let generic = message.map(|text| generic_text(&text, address.account.as_str()));
+        let generic = message.map(|text| generic_text(&text, result.account.as_str()));
         let key = (
             urgency(result.status),
             address.resource_type,
@@ -39,10 +38,11 @@ pub(super) fn fold(results: &[ChangeResult]) -> Vec<ResultGroup> {
     folded
         .into_iter()
         .filter_map(|((_, resource_type, name, action, generic), members)| {
-            let accounts = Accounts::new(members.iter().map(|result| {
-                let id: &AccountId = &result.address.account;
-                (result.account_name.clone(), id.clone())
-            }));
+            let accounts = Accounts::new(
+                members
+                    .iter()
+                    .map(|result| (result.account_name.clone(), result.account.clone())),
+            );
             let first = members.first()?;
             Some(ResultGroup {
                 status: first.status,

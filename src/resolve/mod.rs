@@ -1,6 +1,8 @@
 //! What a spec means for each account: the spec and the organization's tree together give the desired state.
 
+mod coverage;
 mod documents;
+mod guardrails;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +18,8 @@ use crate::state::{
     PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
+pub use coverage::{Exemptions, coverage_needs_tags, exemptions};
+
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
 pub const MFA_POLICY: &str = "break-glass-mfa";
 /// The inline policy that lets a user assume the roles that trust it.
@@ -28,14 +32,20 @@ pub struct Resolver<'a> {
     organization: &'a Organization,
     /// The accounts of each role, in the order of the spec.
     role_accounts: Vec<BTreeSet<AccountId>>,
+    /// The accounts that each guardrail exception selects, in the order of the spec.
+    exception_accounts: Vec<BTreeSet<AccountId>>,
 }
 
 /// Tells whether resolving this spec needs the accounts' tags.
 #[must_use]
 pub fn needs_tags(spec: &Spec) -> bool {
-    spec.roles()
+    let roles = spec.roles().iter().map(|role| &role.accounts);
+    let exceptions = guardrails::exceptions(spec)
         .iter()
-        .any(|role| role.accounts.selection().needs_tags())
+        .map(|exception| &exception.accounts);
+    roles
+        .chain(exceptions)
+        .any(|accounts| accounts.selection().needs_tags())
 }
 
 /// Tells what is to be read in full of each account for this spec.
@@ -92,10 +102,13 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        let exception_accounts =
+            guardrails::accounts(spec, organization, &mut errors, &mut warnings);
         let resolver = Self {
             loaded,
             organization,
             role_accounts,
+            exception_accounts,
         };
         errors.extend(resolver.oversized());
         if errors.is_empty() {
@@ -103,6 +116,14 @@ impl<'a> Resolver<'a> {
         } else {
             Err(errors)
         }
+    }
+
+    /// Lists the roles that are declared in an account, by their numbers in the spec.
+    pub fn roles_of<'b>(&'b self, account: &'b AccountId) -> impl Iterator<Item = usize> + 'b {
+        let declared = self.role_accounts.iter().enumerate();
+        declared
+            .filter(|(_, accounts)| accounts.contains(account))
+            .map(|(number, _)| number)
     }
 
     /// Makes the desired state of an account.

@@ -208,3 +208,65 @@ fn inline_policies_that_outgrow_a_user_with_what_is_added_are_refused() {
         problems[0].1
     );
 }
+
+#[test]
+fn an_exception_is_for_the_accounts_that_it_selects_and_that_have_the_role() {
+    let text = format!(
+        "{SPEC}guardrails: {{ protection: {{ policy: keep, attach: [root] }}, exceptions: [\n\
+         {{ id: a, policy: p-1, roles: [Admin, Read], accounts: {{ include: [\"*\"] }}, reason: r, expires: 2027-06-30 }},\n\
+         {{ id: b, policy: x, statements: [S], roles: [Admin], users: [bg-bob], accounts: {{ include: [emergency] }}, reason: r, expires: 2027-06-30 }}\n] }}\n"
+    );
+    let (loaded, organization) = (loaded(&text), organization());
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    let desired = resolver.guardrails().unwrap();
+    let told: Vec<_> = desired
+        .exceptions
+        .iter()
+        .map(|exception| {
+            let roles = exception.roles.iter();
+            let roles = roles.map(|role| {
+                (
+                    role.name.as_str(),
+                    role.path.as_str(),
+                    role.accounts.clone(),
+                )
+            });
+            let users = exception.users.iter();
+            let users =
+                users.map(|user| (user.name.as_str(), user.path.as_str(), user.account.clone()));
+            (
+                exception.id.as_str(),
+                roles.collect::<Vec<_>>(),
+                users.collect::<Vec<_>>(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "a",
+                vec![
+                    ("Admin", "/break-glass/", BTreeSet::from([id("3")])),
+                    ("Read", "/break-glass/read/", BTreeSet::from([id("2")])),
+                ],
+                vec![],
+            ),
+            (
+                "b",
+                vec![("Admin", "/break-glass/", BTreeSet::new())],
+                vec![("bg-bob", "/break-glass/eu/", id("2"))],
+            ),
+        ]
+    );
+    assert_eq!(desired.exceptions[1].statements, Some(vec!["S".to_owned()]));
+    assert_eq!(desired.protection.as_deref(), Some("keep"));
+    assert_eq!((desired.roles.len(), desired.users.len()), (2, 2));
+    let wrong = text.replace(
+        "include: [emergency] }, reason",
+        "include: [\"account:none\"] }, reason",
+    );
+    let found = problems(&wrong);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0, "guardrails.exceptions[1].accounts.include[0]");
+}

@@ -112,10 +112,20 @@ pub(super) fn collect(
 }
 
 fn library(path: &str, name: &str, managed: &IamPath) -> Result<Text, Problem> {
-    if policy::library::render(name, &Partition::commercial(), managed).is_some() {
+    let known: Vec<&str> = policy::library::identity_names().collect();
+    let rendered = policy::library::render(name, &Partition::commercial(), managed);
+    if rendered.is_some() && known.contains(&name) {
         return Ok(Text::Library(name.to_owned()));
     }
-    let known: Vec<&str> = policy::library::names().collect();
+    if rendered.is_some() {
+        return Err(Problem::error(
+            entry(path, "library"),
+            format!(
+                "{name} is a guardrail, which no user, role or customer managed policy can have"
+            ),
+        )
+        .hint(format!("those that it can have are {}", known.join(", "))));
+    }
     Err(Problem::error(
         entry(path, "library"),
         format!("the library has no policy {name:?}"),

@@ -36,25 +36,19 @@ pub use types::*;
 #[must_use]
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
     let users = spec.users();
-    let roles = spec.roles();
     [
-        (spec.organization.regions.is_some(), "organization.regions"),
-        (spec.guardrails.is_some(), "guardrails"),
-        (spec.coverage.is_some(), "coverage"),
+        (
+            spec.guardrails
+                .as_ref()
+                .is_some_and(|guardrails| guardrails.protection.is_some()),
+            "guardrails.protection",
+        ),
         (spec.root_access.is_some(), "root_access"),
         (spec.alerts.is_some(), "alerts"),
         (spec.incidents.is_some(), "incidents"),
         (spec.drills.is_some(), "drills"),
         (!spec.ignore.is_empty(), "ignore"),
         (users.iter().any(|user| user.mfa.is_some()), "users[].mfa"),
-        (
-            roles.iter().any(|role| !role.must_allow.is_empty()),
-            "roles[].must_allow",
-        ),
-        (
-            roles.iter().any(|role| !role.must_deny.is_empty()),
-            "roles[].must_deny",
-        ),
     ]
     .into_iter()
     .filter_map(|(present, name)| present.then_some(name))

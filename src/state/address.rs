@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
 
-/// Names one managed thing: `ACCOUNT/TYPE/NAME`.
+/// Names one managed thing: `ACCOUNT/TYPE/NAME`, or `org/TYPE/NAME` for what belongs to the organization itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
-    /// The account it lives in.
-    pub account: AccountId,
+    /// The account it lives in; none for what belongs to the organization itself.
+    pub account: Option<AccountId>,
     /// What kind of thing it is.
     pub resource_type: ResourceType,
     /// Its name, unique for the type within the account.
@@ -43,15 +43,18 @@ pub enum ResourceType {
     IamRole,
     /// A user's console password (login profile).
     Credential,
+    /// An exception that an SCP or RCP makes for principals.
+    GuardrailException,
 }
 
 impl ResourceType {
     /// Every type, in the order in which plans list them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::IamPolicy,
         Self::IamUser,
         Self::IamRole,
         Self::Credential,
+        Self::GuardrailException,
     ];
 
     /// The type as addresses write it, such as `iam_role`.
@@ -62,6 +65,16 @@ impl ResourceType {
             Self::IamUser => "iam_user",
             Self::IamRole => "iam_role",
             Self::Credential => "credential",
+            Self::GuardrailException => "guardrail_exception",
+        }
+    }
+
+    /// Tells whether things of this type belong to the organization itself, and to none of its accounts.
+    #[must_use]
+    pub fn is_organization_level(self) -> bool {
+        match self {
+            Self::IamPolicy | Self::IamUser | Self::IamRole | Self::Credential => false,
+            Self::GuardrailException => true,
         }
     }
 }
@@ -86,6 +99,21 @@ impl FromStr for ResourceType {
     }
 }
 
+/// What an address begins with in place of an account, for what belongs to the organization itself.
+const ORGANIZATION: &str = "org";
+
+impl Address {
+    /// Names something that is read and written in an account: what belongs to the organization itself is not in it.
+    #[must_use]
+    pub fn new(account: &AccountId, resource_type: ResourceType, name: &str) -> Self {
+        Self {
+            account: (!resource_type.is_organization_level()).then(|| account.clone()),
+            resource_type,
+            name: name.to_owned(),
+        }
+    }
+}
+
 impl schemars::JsonSchema for Address {
     fn inline_schema() -> bool {
         true
@@ -94,14 +122,25 @@ impl schemars::JsonSchema for Address {
         "Address".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let types = ResourceType::ALL.map(ResourceType::as_str).join("|");
-        schemars::json_schema!({ "type": "string", "pattern": format!("^[0-9]{{12}}/({types})/.+$") })
+        let types = |of_organization: bool| {
+            let types = ResourceType::ALL.into_iter();
+            let types = types.filter(|kind| kind.is_organization_level() == of_organization);
+            types
+                .map(ResourceType::as_str)
+                .collect::<Vec<_>>()
+                .join("|")
+        };
+        let (own, shared) = (types(false), types(true));
+        let pattern = format!("^([0-9]{{12}}/({own})|{ORGANIZATION}/({shared}))/.+$");
+        schemars::json_schema!({ "type": "string", "pattern": pattern })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.account, self.resource_type, self.name)
+        let account = self.account.as_ref();
+        let place = account.map_or(ORGANIZATION, AccountId::as_str);
+        write!(f, "{place}/{}/{}", self.resource_type, self.name)
     }
 }
 
@@ -115,9 +154,19 @@ impl FromStr for Address {
         else {
             return Err(format!("{text:?} is no address (ACCOUNT/TYPE/NAME)"));
         };
+        let resource_type: ResourceType = resource_type.parse()?;
+        let account = match (resource_type.is_organization_level(), account) {
+            (true, ORGANIZATION) => None,
+            (true, _) => {
+                return Err(format!(
+                    "{text:?}: write {ORGANIZATION}/{resource_type}/NAME"
+                ));
+            }
+            (false, account) => Some(account.parse().map_err(|error| format!("{error}"))?),
+        };
         Ok(Self {
-            account: account.parse().map_err(|error| format!("{error}"))?,
-            resource_type: resource_type.parse()?,
+            account,
+            resource_type,
             name: name.to_owned(),
         })
     }
@@ -145,12 +194,20 @@ mod tests {
         let text = "111122223333/iam_role/Break=Glass,a@b";
         let address: Address = text.parse().unwrap();
         assert_eq!(address.to_string(), text);
+        let text = "org/guardrail_exception/deny:arn:aws:iam::*:role/break-glass/x";
+        let address: Address = text.parse().unwrap();
+        assert_eq!(
+            (&address.account, address.to_string()),
+            (&None, text.to_owned())
+        );
         for bad in [
             "",
             "111122223333",
             "111122223333/iam_role",
             "1/iam_role/x",
             "111122223333/role/x",
+            "org/iam_role/x",
+            "111122223333/guardrail_exception/x",
         ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }

@@ -24,7 +24,7 @@ impl Fingerprint {
     #[must_use]
     pub fn of(resource: Option<&Resource>, context: &CanonicalContext) -> Self {
         let Some(resource) = resource else {
-            return Self("absent".to_owned());
+            return Self::absent();
         };
         let canonical = |text: &PolicyText| canonical_text(text, context);
         let inline = |policies: &BTreeMap<String, PolicyText>| -> Vec<(String, String)> {
@@ -79,7 +79,19 @@ impl Fingerprint {
                 ])
             }
         };
+        Self::of_value(&value)
+    }
+}
+
+impl Fingerprint {
+    /// Stands for a value that has been made canonical.
+    pub(super) fn of_value(value: &serde_json::Value) -> Self {
         Self(sha256(value.to_string().as_bytes()))
+    }
+
+    /// Stands for the absence of what is looked for.
+    pub(super) fn absent() -> Self {
+        Self("absent".to_owned())
     }
 }
 

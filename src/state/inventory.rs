@@ -65,6 +65,9 @@ pub enum ModelError {
     /// What the operation would delete is still in use.
     #[error("DeleteConflict: {0}")]
     DeleteConflict(String),
+    /// What the operation is about belongs to the organization.
+    #[error("{0} belongs to the organization, not to an account")]
+    NotOfAnAccount(String),
 }
 
 impl Inventory {
@@ -80,6 +83,7 @@ impl Inventory {
                 .login_profiles
                 .contains(name)
                 .then_some(Resource::LoginProfile),
+            ResourceType::GuardrailException => None,
         }
     }
 
@@ -233,6 +237,9 @@ impl Inventory {
             Operation::DeletePolicy { arn } => self.delete_policy(arn)?,
             Operation::DeleteUser { name } => self.delete_user(name)?,
             Operation::DeleteRole { name } => self.delete_role(name)?,
+            Operation::SetExemptions(edit) => {
+                return Err(ModelError::NotOfAnAccount(edit.policy.clone()));
+            }
         }
         Ok(())
     }
@@ -324,6 +331,7 @@ impl Inventory {
                 find(self.users.keys().chain(&self.others.users), name)
             }
             ResourceType::IamRole => find(self.roles.keys().chain(&self.others.roles), name),
+            ResourceType::GuardrailException => None,
         }
     }
 

@@ -19,6 +19,7 @@ pub use address::{Address, ResourceType};
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Wanted};
 pub use fingerprint::{Fingerprint, sha256};
 pub use guardrails::{
+    DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser, Exemption, ExemptionEdit,
     GuardrailError, GuardrailKind, GuardrailLevel, GuardrailOperation, GuardrailPolicy, Guardrails,
     PolicyReference,
 };

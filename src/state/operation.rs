@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyText, Principal, ResourceKey, ResourceType, Tags};
+use super::{ExemptionEdit, PolicyText, Principal, ResourceKey, ResourceType, Tags};
 use crate::ids::{Arn, IamPath};
 
-/// States one change to one account's IAM, with everything that is needed to carry it out.
+/// States one change to one account's IAM or to a guardrail, with everything that is needed to carry it out.
 ///
-/// [`Inventory::apply`](super::Inventory::apply) is the model of what each does.
+/// [`Inventory::apply`](super::Inventory::apply) is the model of what each does to an account,
+/// [`Guardrails::apply`](super::Guardrails::apply) of what is done to a guardrail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
@@ -174,6 +175,8 @@ pub enum Operation {
         /// The role's name.
         name: String,
     },
+    /// Makes a guardrail let principals through, or no longer.
+    SetExemptions(ExemptionEdit),
 }
 
 impl Operation {
@@ -206,7 +209,8 @@ impl Operation {
             | Self::DeleteLoginProfile { .. }
             | Self::DeletePolicy { .. }
             | Self::DeleteUser { .. }
-            | Self::DeleteRole { .. } => None,
+            | Self::DeleteRole { .. }
+            | Self::SetExemptions(_) => None,
         }
     }
 
@@ -237,10 +241,11 @@ impl Operation {
             | Self::RemoveBoundary { principal }
             | Self::Tag { principal, .. }
             | Self::Untag { principal, .. } => principal.key(),
+            Self::SetExemptions(edit) => key(ResourceType::GuardrailException, &edit.exception),
         }
     }
 
-    /// The IAM action that carries it out, such as `iam:CreateRole`.
+    /// The action that carries it out, such as `iam:CreateRole`.
     #[must_use]
     pub fn action(&self) -> &'static str {
         match self {
@@ -289,6 +294,7 @@ impl Operation {
             Self::DeletePolicy { .. } => "iam:DeletePolicy",
             Self::DeleteUser { .. } => "iam:DeleteUser",
             Self::DeleteRole { .. } => "iam:DeleteRole",
+            Self::SetExemptions(_) => "organizations:UpdatePolicy",
         }
     }
 }

@@ -14,6 +14,7 @@ mod cli;
 mod differential;
 mod drift;
 mod errors;
+mod exceptions;
 mod faults;
 mod gates;
 mod guardrail_operations;

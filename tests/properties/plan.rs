@@ -12,8 +12,8 @@ use breakglass::plan::{
     diff_account, schedule,
 };
 use breakglass::state::{
-    Desired, GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Reading, Resource,
-    ResourceKey, Snapshot,
+    Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, ReadScope,
+    Reading, Resource, ResourceKey, Snapshot,
 };
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -134,6 +134,10 @@ impl Cloud for Mortal<'_> {
 
     fn guardrails(&self) -> Answer<'_, Guardrails> {
         self.inner.guardrails()
+    }
+
+    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>> {
+        self.inner.guardrail(id)
     }
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {

@@ -13,6 +13,7 @@ pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod snapshot;
 pub(super) mod validate;
+pub(super) mod verify;
 
 use jiff::Timestamp;
 

@@ -11,6 +11,7 @@ use crate::policy::PairResult;
 use crate::policy::evaluate::wire::{RequestLine, ResponseLine};
 use crate::spec::json_schema;
 use crate::state::Snapshot;
+use crate::verify::Verification;
 
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
@@ -30,6 +31,8 @@ enum SchemaKind {
     Drift,
     /// What an apply did, printed with --format json.
     Apply,
+    /// What verify found, printed with --format json.
+    Verify,
     /// A snapshot.
     Snapshot,
     /// What `policy evaluate` reads.
@@ -45,6 +48,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::Spec => json_schema(),
         SchemaKind::Plan | SchemaKind::Drift => schemars::schema_for!(Plan).to_value(),
         SchemaKind::Apply => schemars::schema_for!(ApplyReport).to_value(),
+        SchemaKind::Verify => schemars::schema_for!(Verification).to_value(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
         SchemaKind::PolicyRequest => schemars::schema_for!(RequestLine<'_>).to_value(),
         SchemaKind::PolicyResponse => schemars::schema_for!(ResponseLine).to_value(),

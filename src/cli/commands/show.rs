@@ -11,7 +11,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::deliver;
 use crate::plan::parse_plan;
-use crate::report::{render_apply, render_plan};
+use crate::report::{render_apply, render_plan, render_verification};
+use crate::verify::Verification;
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]
@@ -45,6 +46,18 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
         })?;
         deliver(&args.output, global, |format, style| {
             render_apply(&report, format, style)
+        })?;
+        return Ok(Exit::Success);
+    }
+    if kind.as_deref() == Some("verify") {
+        let verification: Verification = serde_json::from_str(&text).map_err(|error| {
+            CliError::new(
+                Exit::Error,
+                format!("{file}: not a report that can be read: {error}"),
+            )
+        })?;
+        deliver(&args.output, global, |format, style| {
+            render_verification(&verification, format, style)
         })?;
         return Ok(Exit::Success);
     }

@@ -28,7 +28,8 @@ use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, Guardrails, Inventory, Operation, ReadScope, Resource, ResourceKey,
+    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, ReadScope, Resource,
+    ResourceKey,
 };
 use execute::Created;
 use session::{Purpose, Sessions};
@@ -179,6 +180,10 @@ impl Cloud for Aws {
             Ok(reader.guardrails().await?)
         }
         .boxed()
+    }
+
+    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>> {
+        async move { Ok(guardrails::single(&self.paced, id).await?) }.boxed()
     }
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {

@@ -28,6 +28,8 @@ pub(super) async fn read(client: &Client, key: &ResourceKey) -> Result<Option<Re
         ResourceType::Credential => has_login_profile(client, name)
             .await?
             .then_some(Resource::LoginProfile),
+        // It belongs to the organization, not to an account.
+        ResourceType::GuardrailException => None,
     })
 }
 

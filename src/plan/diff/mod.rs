@@ -331,11 +331,7 @@ impl Differ<'_> {
 
     /// Records a change, unless nothing differs.
     fn record(&mut self, key: &ResourceKey, finding: Finding<'_>, difference: Difference) {
-        let address = Address {
-            account: self.context.id.clone(),
-            resource_type: key.resource_type,
-            name: key.name.clone(),
-        };
+        let address = Address::new(self.context.id, key.resource_type, &key.name);
         if !difference.cosmetic.is_empty() {
             self.cosmetic.push(Cosmetic {
                 address: address.clone(),

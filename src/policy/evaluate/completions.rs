@@ -119,6 +119,7 @@ fn merge(merged: &mut Option<Evaluation>, case: Evaluation) {
     };
     add(&mut sum.blocked_by, case.blocked_by);
     add(&mut sum.statements, case.statements);
+    add(&mut sum.lacking_levels, case.lacking_levels);
     add(&mut sum.reasons, case.reasons);
 }
 

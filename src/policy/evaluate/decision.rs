@@ -66,6 +66,8 @@ pub struct Evaluation {
     /// The statements that decide: of an allowed request those that allow it, of an explicit deny those that deny it, of an
     /// unknown decision those that may apply; of an implicit deny none.
     pub statements: Vec<StatementRef>,
+    /// The levels of SCPs, counted from 1 at the root, of which no statement allows it; only of what is not allowed.
+    pub lacking_levels: Vec<usize>,
     /// The same in sentences for people.
     pub reasons: Vec<String>,
 }

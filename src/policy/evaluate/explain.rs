@@ -64,10 +64,16 @@ pub(super) fn explain(
             }
         }
     }
+    let levels = assessment.scp_levels.iter().enumerate();
+    let lacking_levels = levels
+        .filter(|(_, allows)| decision != Decision::Allowed && **allows == Truth::False)
+        .map(|(level, _)| level + 1)
+        .collect();
     Evaluation {
         decision,
         allowed,
         blocked_by,
+        lacking_levels,
         statements: deciding.into_iter().map(reference).collect(),
         reasons,
     }

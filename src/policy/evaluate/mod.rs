@@ -34,6 +34,7 @@ mod facts;
 mod flips;
 mod glob;
 mod layers;
+mod mentions;
 mod principal;
 mod representatives;
 mod request;
@@ -50,7 +51,10 @@ pub use caller::{Caller, CallerKind, InvalidCaller};
 pub use decision::{Decision, Evaluation, StatementRef};
 pub use flips::{ContextChange, Flip, flips};
 pub use layers::{LayerName, Layers, Policy};
+pub use mentions::mentioned_keys;
 pub use request::{Context, ContextValue, Request};
+
+pub(in crate::policy) use text::matches_action;
 
 use assess::assess;
 use facts::Facts;

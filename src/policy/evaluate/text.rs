@@ -56,7 +56,7 @@ pub(super) fn matches(
 }
 
 /// Tells whether an action of a policy matches that of a request: in either case, and without variables.
-pub(super) fn matches_action(written: &str, action: &str) -> bool {
+pub(in crate::policy) fn matches_action(written: &str, action: &str) -> bool {
     let glob = Glob {
         bytes: written.as_bytes(),
         wild: Wild::Everywhere,

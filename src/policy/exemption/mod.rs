@@ -26,4 +26,4 @@ pub use error::ExemptionError;
 pub use listing::{ExemptedPrincipal, exempted, is_exempted};
 pub use principals::{principal_values, user_value};
 pub use proof::{Breach, Proof, prove};
-pub use remove::unexempt;
+pub use remove::{unexempt, without};

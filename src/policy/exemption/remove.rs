@@ -29,23 +29,53 @@ pub fn unexempt(document: &Document, chosen: &Chosen, principals: &BTreeSet<Stri
     edited
 }
 
+/// Leaves principals out of one Deny statement, by its number counted from 1, whatever becomes of the tests: one without a
+/// value left goes, too. This is for comparing two documents apart from them, and never for writing one.
+#[must_use]
+pub fn without(document: &Document, statement: usize, principals: &BTreeSet<String>) -> Document {
+    let version = document.effective_version();
+    let mut rest = document.clone();
+    let index = statement.checked_sub(1);
+    let statement = index.and_then(|index| rest.statements.get_mut(index));
+    if let Some(statement) = statement.filter(|statement| statement.effect == Effect::Deny) {
+        statement.conditions.retain_mut(|condition| {
+            if !spares_callers(condition) || condition.values.is_empty() {
+                return true;
+            }
+            let is_named = named(condition, version, principals);
+            condition.values.retain(|written| !is_named(written));
+            !condition.values.is_empty()
+        });
+    }
+    rest
+}
+
+/// Makes a test of whether a value says the same as one of the principals.
+fn named(
+    condition: &Condition,
+    version: Version,
+    principals: &BTreeSet<String>,
+) -> impl Fn(&ConditionValue) -> bool + use<> {
+    let kind = condition.operator.kind;
+    let reading = move |written: &ConditionValue| value(kind, written, version);
+    let named = principals
+        .iter()
+        .map(|principal| ConditionValue::String(principal.clone()));
+    let named: BTreeSet<Value> = named.map(|principal| reading(&principal)).collect();
+    move |written| named.contains(&reading(written))
+}
+
 /// Takes the principals out of a test, and tells whether it stays.
 fn keep(condition: &mut Condition, version: Version, principals: &BTreeSet<String>) -> bool {
     if !spares_callers(condition) {
         return true;
     }
-    let kind = condition.operator.kind;
-    let reading = |written: &ConditionValue| value(kind, written, version);
-    let named = principals
-        .iter()
-        .map(|principal| ConditionValue::String(principal.clone()));
-    let named: BTreeSet<Value> = named.map(|principal| reading(&principal)).collect();
-    let is_named = |written: &ConditionValue| named.contains(&reading(written));
+    let is_named = named(condition, version, principals);
     // An empty list is none of ours, whatever it means.
     if condition.values.is_empty() {
         return true;
     }
-    if condition.values.iter().all(is_named) {
+    if condition.values.iter().all(&is_named) {
         return condition.operator != ADDED;
     }
     condition.values.retain(|written| !is_named(written));

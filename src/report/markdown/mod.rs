@@ -4,6 +4,7 @@
 
 mod apply;
 mod page;
+mod verification;
 
 use self::page::{Page, within};
 use super::escape::{code, fence, html_code, prose};
@@ -15,6 +16,7 @@ use super::words;
 use crate::plan::{Action, Change, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use verification::verification;
 
 /// How many bytes a short part may have, such as the list of gates.
 const SHORT: usize = 4_000;

@@ -3,6 +3,7 @@
 mod apply;
 mod overview;
 mod page;
+mod verification;
 
 use self::page::{INDENT, Page, Tone, facts};
 use super::Style;
@@ -14,6 +15,7 @@ use super::words;
 use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use verification::verification;
 
 /// How many groups a reader overlooks without a table.
 const TABLE_FROM: usize = 5;

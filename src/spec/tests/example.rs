@@ -50,17 +50,13 @@ fn the_contracts_example_loads_without_a_word() {
     assert_eq!(
         no_effect_yet(spec),
         [
-            "organization.regions",
-            "guardrails",
-            "coverage",
+            "guardrails.protection",
             "root_access",
             "alerts",
             "incidents",
             "drills",
             "ignore",
-            "users[].mfa",
-            "roles[].must_allow",
-            "roles[].must_deny"
+            "users[].mfa"
         ]
     );
 }

@@ -273,6 +273,10 @@ fn policies_that_can_not_be() {
             "error 12:3 a policy has exactly one of",
         ),
         (
+            "{ library: break-glass-protection }",
+            "error 12:17 break-glass-protection is a guardrail, which no user, role or customer managed policy can have | those that it can have are break-glass-baseline, break-glass-mfa, deny-break-glass-tampering",
+        ),
+        (
             "{ library: break-glas-baseline }",
             "error 12:17 the library has no policy \"break-glas-baseline\" | did you mean \"break-glass-baseline\"?",
         ),

@@ -6,6 +6,7 @@
 //!
 //! Sources: AWS Organizations User Guide, "SCP evaluation" and "RCP evaluation".
 
+mod exception;
 mod model;
 mod operation;
 #[cfg(test)]
@@ -20,6 +21,9 @@ use super::{PolicyText, Tags};
 use crate::org::Organization;
 use crate::policy::{DocumentKind, Limits};
 
+pub use exception::{
+    DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser, Exemption, ExemptionEdit,
+};
 pub use model::GuardrailError;
 pub use operation::{GuardrailOperation, PolicyReference};
 

@@ -43,6 +43,7 @@ impl Created {
             ResourceType::IamPolicy => "policy/",
             ResourceType::IamUser | ResourceType::Credential => "user/",
             ResourceType::IamRole => "role/",
+            ResourceType::GuardrailException => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -146,7 +147,8 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         | Operation::DeleteLoginProfile { .. }
         | Operation::DeletePolicy { .. }
         | Operation::DeleteUser { .. }
-        | Operation::DeleteRole { .. } => Vec::new(),
+        | Operation::DeleteRole { .. }
+        | Operation::SetExemptions(_) => Vec::new(),
     }
 }
 

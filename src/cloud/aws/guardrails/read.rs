@@ -128,6 +128,30 @@ impl Reader<'_> {
     }
 }
 
+/// Reads one policy without its tags and targets; `None` when there is none of this id.
+pub(in crate::cloud::aws) async fn single(
+    paced: &PacedReads,
+    id: &str,
+) -> Result<Option<GuardrailPolicy>, Failure> {
+    let call = "organizations:DescribePolicy";
+    let (summary, document) = match paced.policy(id).await {
+        Ok(read) => read,
+        Err(failure) if failure.has_code("PolicyNotFoundException") => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let of_type = |kind: &GuardrailKind| summary.r#type() == Some(&policy_type(*kind));
+    let kind = GuardrailKind::ALL.into_iter().find(of_type);
+    Ok(Some(GuardrailPolicy {
+        kind: required(call, "SCP's or RCP's type", kind)?,
+        name: required(call, "policy's name", summary.name)?,
+        description: summary.description.unwrap_or_default(),
+        aws_managed: summary.aws_managed,
+        document: PolicyText::new(document),
+        tags: Tags::new(),
+        targets: BTreeSet::new(),
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,101 @@
+//! What a spec wants of the guardrails.
+
+use std::collections::BTreeSet;
+
+use super::Resolver;
+use crate::ids::AccountId;
+use crate::org::{self, Organization};
+use crate::spec::{Exception, Guardrails, Problem, Spec, element, entry};
+use crate::state::{DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser};
+
+/// The exceptions of a spec.
+pub(super) fn exceptions(spec: &Spec) -> &[Exception] {
+    spec.guardrails
+        .as_ref()
+        .map_or(&[], |guardrails| &guardrails.exceptions)
+}
+
+/// Finds the accounts that each exception selects, in the order of the spec.
+pub(super) fn accounts(
+    spec: &Spec,
+    organization: &Organization,
+    errors: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) -> Vec<BTreeSet<AccountId>> {
+    let mut all = Vec::new();
+    for (index, exception) in exceptions(spec).iter().enumerate() {
+        let selection = exception.accounts.selection();
+        let (accounts, problems) = selection.resolve(organization, &spec.emergency_account);
+        all.push(accounts);
+        let at = entry(&element("guardrails.exceptions", index), "accounts");
+        for problem in problems {
+            let at = element(&entry(&at, problem.list), problem.index);
+            match problem.severity {
+                org::Severity::Error => errors.push(Problem::error(at, problem.message)),
+                org::Severity::Warning => warnings.push(Problem::warning(at, problem.message)),
+            }
+        }
+    }
+    all
+}
+
+impl Resolver<'_> {
+    /// Makes the desired state of the guardrails; `None` when the spec says nothing of them.
+    #[must_use]
+    pub fn guardrails(&self) -> Option<DesiredGuardrails> {
+        let spec = &self.loaded.spec;
+        let Guardrails { protection, .. } = spec.guardrails.as_ref()?;
+        let exceptions = exceptions(spec).iter().zip(&self.exception_accounts);
+        let exceptions = exceptions
+            .enumerate()
+            .map(|(index, (exception, accounts))| self.exception(index, exception, accounts));
+        let roles = spec.roles().iter();
+        let users = spec.users().iter();
+        Some(DesiredGuardrails {
+            exceptions: exceptions.collect(),
+            roles: roles
+                .map(|role| (self.role_path(role).clone(), role.name.clone()))
+                .collect(),
+            users: users
+                .map(|user| (self.user_path(user).clone(), user.name.clone()))
+                .collect(),
+            protection: protection
+                .as_ref()
+                .map(|protection| protection.policy.clone()),
+        })
+    }
+
+    fn exception(
+        &self,
+        index: usize,
+        exception: &Exception,
+        accounts: &BTreeSet<AccountId>,
+    ) -> DesiredException {
+        let spec = &self.loaded.spec;
+        let roles = spec.roles().iter().zip(&self.role_accounts);
+        let roles = roles
+            .filter(|(role, _)| exception.roles.contains(&role.name))
+            .map(|(role, declared)| ExceptedRole {
+                path: self.role_path(role).clone(),
+                name: role.name.clone(),
+                accounts: declared & accounts,
+            });
+        let users = spec.users().iter();
+        let users = users
+            .filter(|user| exception.users.contains(&user.name))
+            .map(|user| ExceptedUser {
+                path: self.user_path(user).clone(),
+                name: user.name.clone(),
+                account: spec.emergency_account.clone(),
+            });
+        DesiredException {
+            id: exception.id.clone(),
+            policy: exception.policy.clone(),
+            statements: exception.statements.clone(),
+            roles: roles.collect(),
+            users: users.collect(),
+            expires: exception.expires,
+            origin: self.origin(&element("guardrails.exceptions", index)),
+        }
+    }
+}

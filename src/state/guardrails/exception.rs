@@ -1,0 +1,145 @@
+//! Exceptions that guardrails make: what is wanted, and the edit of a document that one change is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{GuardrailOperation, GuardrailPolicy};
+use crate::ids::{AccountId, IamPath};
+use crate::policy::exemption::{exempted, without};
+use crate::policy::{CanonicalContext, fingerprint_text};
+use crate::state::{Fingerprint, Origin, PolicyText};
+
+/// Holds what the spec wants of the guardrails.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DesiredGuardrails {
+    /// The exceptions, past their last day or not, in the order of the spec.
+    pub exceptions: Vec<DesiredException>,
+    /// Every role of the spec.
+    pub roles: BTreeSet<(IamPath, String)>,
+    /// Every user of the spec.
+    pub users: BTreeSet<(IamPath, String)>,
+    /// The name of the policy that protects the break-glass objects: whom that one lets through is no exception.
+    pub protection: Option<String>,
+}
+
+/// Says whom a guardrail shall let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredException {
+    /// Its id, unique in the spec.
+    pub id: String,
+    /// The name or id of the policy.
+    pub policy: String,
+    /// The Sids of the statements; each Deny statement when absent.
+    pub statements: Option<Vec<String>>,
+    /// The roles.
+    pub roles: Vec<ExceptedRole>,
+    /// The users.
+    pub users: Vec<ExceptedUser>,
+    /// The last day it holds.
+    pub expires: Date,
+    /// Where the spec has it.
+    pub origin: Origin,
+}
+
+/// Names a role that a guardrail shall let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptedRole {
+    /// Its path.
+    pub path: IamPath,
+    /// Its name.
+    pub name: String,
+    /// The accounts where it is let through.
+    pub accounts: BTreeSet<AccountId>,
+}
+
+/// Names a user that a guardrail shall let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptedUser {
+    /// Its path.
+    pub path: IamPath,
+    /// Its name.
+    pub name: String,
+    /// The account where it lives.
+    pub account: AccountId,
+}
+
+/// Names a value by which a statement of a guardrail lets principals through.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Exemption {
+    /// The number of the Deny statement, counted from 1.
+    pub statement: usize,
+    /// The value of its test on `aws:PrincipalArn`.
+    pub principal: String,
+}
+
+/// States which exemptions a change adds to a guardrail and takes out of it, with the document that it writes.
+///
+/// Changes of one policy are carried out one after the other, and each document holds what those before it did. So that
+/// one does not make the next stale, the fingerprint leaves out what its neighbours edit, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExemptionEdit {
+    /// The exception, as its address names it.
+    pub exception: String,
+    /// The id of the policy.
+    pub policy: String,
+    /// What is added.
+    pub add: BTreeSet<Exemption>,
+    /// What is taken out.
+    pub remove: BTreeSet<Exemption>,
+    /// What the other changes of the plan add to the same policy or take out of it.
+    pub neighbours: BTreeSet<Exemption>,
+    /// The document that is written.
+    pub document: PolicyText,
+}
+
+impl ExemptionEdit {
+    /// The operation on the policy that carries it out.
+    #[must_use]
+    pub fn operation(&self) -> GuardrailOperation {
+        GuardrailOperation::UpdatePolicy {
+            id: self.policy.clone(),
+            document: self.document.clone(),
+        }
+    }
+
+    /// Takes the fingerprint of a policy as far as it concerns this change.
+    #[must_use]
+    pub fn fingerprint(
+        &self,
+        policy: Option<&GuardrailPolicy>,
+        context: &CanonicalContext,
+    ) -> Fingerprint {
+        let Some(policy) = policy else {
+            return Fingerprint::absent();
+        };
+        let Ok(mut document) = policy.document.parse() else {
+            let text = policy.document.as_str();
+            return Fingerprint::of_value(&serde_json::json!([self.policy, "unreadable", text]));
+        };
+        let own: BTreeSet<Exemption> = exempted(&document)
+            .into_iter()
+            .map(|found| Exemption {
+                statement: found.statement,
+                principal: found.principal,
+            })
+            .filter(|found| self.add.contains(found) || self.remove.contains(found))
+            .collect();
+        let mut edited: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let all = self.add.iter().chain(&self.remove).chain(&self.neighbours);
+        for exemption in all {
+            let principals = edited.entry(exemption.statement).or_default();
+            principals.insert(exemption.principal.clone());
+        }
+        for (statement, principals) in &edited {
+            document = without(&document, *statement, principals);
+        }
+        let rest = fingerprint_text(&document, context);
+        Fingerprint::of_value(&serde_json::json!([self.policy, rest, own]))
+    }
+}

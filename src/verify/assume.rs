@@ -1,0 +1,119 @@
+//! Who is trusted gets in with MFA, and does not get in without.
+
+use super::cases::{Stack, Wanted, judge};
+use super::circumstances::{MFA_AGE, MFA_PRESENT, REGION, add_own_call, complete, of_caller};
+use super::findings::Findings;
+use super::principal::PrincipalFacts;
+use super::result::{Obligation, Proof};
+use crate::ids::{AccountId, Arn};
+use crate::org::Organization;
+use crate::policy::evaluate::{Context, ContextValue, Request};
+
+/// Holds what the assumption of a role is about.
+pub(super) struct Assumption<'a> {
+    pub(super) organization: &'a Organization,
+    pub(super) user: &'a PrincipalFacts,
+    pub(super) user_account: &'a AccountId,
+    pub(super) role: &'a Arn,
+    pub(super) role_account: &'a AccountId,
+    pub(super) stack: &'a Stack,
+    pub(super) regions: &'a [Option<String>],
+    /// What the name of a session must be like, if the spec says.
+    pub(super) session_name: Option<&'a str>,
+}
+
+impl Assumption<'_> {
+    /// Proves that the user can assume the role with MFA, in each Region.
+    pub(super) fn with_mfa(&self) -> Proof {
+        let name = self.usual_session_name();
+        let mut findings = Findings::default();
+        let about_region = self.stack.keys.contains(&REGION.to_ascii_lowercase());
+        for region in self
+            .regions
+            .iter()
+            .take(if about_region { usize::MAX } else { 1 })
+        {
+            let mut context = self.context();
+            context.set(MFA_PRESENT, ContextValue::one("true"));
+            context.set(MFA_AGE, ContextValue::one("0"));
+            context.set("sts:RoleSessionName", ContextValue::one(name.as_str()));
+            if let Some(region) = region {
+                context.set(REGION, ContextValue::one(region.as_str()));
+            }
+            let request = self.request(context);
+            let finding = request.and_then(|request| judge(&request, self.stack, Wanted::Allowed));
+            findings.add(finding, region.as_deref().filter(|_| about_region));
+        }
+        self.proof(Obligation::Assume, findings)
+    }
+
+    /// Proves that the user cannot assume it without MFA: the keys are absent with access keys, and in some sessions one
+    /// of them is `false`. `by_trust` says that the trust policy lets nobody in without MFA, whoever it is.
+    pub(super) fn without_mfa(&self, by_trust: bool) -> Proof {
+        let mut findings = Findings::default();
+        let usual = ContextValue::one(self.usual_session_name());
+        // Whoever gets in under the usual name surely gets in; no other name may do either.
+        for name in [usual, ContextValue::Unknown] {
+            for present in [ContextValue::ABSENT, ContextValue::one("false")] {
+                let mut context = self.context();
+                context.set(MFA_PRESENT, present);
+                context.set(MFA_AGE, ContextValue::ABSENT);
+                context.set("sts:RoleSessionName", name.clone());
+                let request = self.request(context).filter(|_| !by_trust);
+                let finding = request.and_then(|one| judge(&one, self.stack, Wanted::Denied));
+                findings.add(finding, None);
+            }
+        }
+        self.proof(Obligation::ClosedWithoutMfa, findings)
+    }
+
+    fn usual_session_name(&self) -> String {
+        match self.session_name {
+            Some(pattern) => session_name_like(pattern),
+            // In the console, the session has the name of the user.
+            None => self.user.arn.name().to_owned(),
+        }
+    }
+
+    fn context(&self) -> Context {
+        let mut context = of_caller(self.organization, self.user_account);
+        add_own_call(&mut context, self.organization, self.role_account);
+        context
+    }
+
+    fn request(&self, mut context: Context) -> Option<Request> {
+        complete(&mut context, &self.stack.keys, &self.user.tags);
+        Some(Request {
+            principal: self.user.arn.as_str().parse().ok()?,
+            action: "sts:AssumeRole".to_owned(),
+            resource: self.role.to_string(),
+            resource_account: Some(self.role_account.clone()),
+            context,
+            management_account: Some(self.organization.management_account.clone()),
+        })
+    }
+
+    fn proof(&self, obligation: Obligation, findings: Findings) -> Proof {
+        let (verdict, findings) = findings.finish();
+        Proof {
+            obligation,
+            principal: Some(self.user.arn.to_string()),
+            action: None,
+            verdict,
+            findings,
+        }
+    }
+}
+
+/// Makes a session name that a pattern of the spec matches.
+fn session_name_like(pattern: &str) -> String {
+    let mut name = String::new();
+    for character in pattern.chars() {
+        match character {
+            '*' => name.push_str("verify"),
+            '?' => name.push('0'),
+            other => name.push(other),
+        }
+    }
+    name
+}

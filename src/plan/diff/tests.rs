@@ -439,6 +439,29 @@ fn the_password_of_a_user_that_is_not_managed_is_left_alone() {
 }
 
 #[test]
+fn a_user_that_is_taken_over_loses_a_password_it_shall_not_have_in_the_same_plan() {
+    let mut live = have_user(User {
+        tags: Tags::new(),
+        path: "/ops/".parse().unwrap(),
+        ..user()
+    });
+    live.login_profiles.insert("alice".to_owned());
+    let wanted = User {
+        path: "/ops/".parse().unwrap(),
+        ..user()
+    };
+    let changes = changes(&want_user(wanted, false, false), &live);
+    let steps = changes
+        .iter()
+        .flat_map(|change| actions(&change.operations));
+    assert_eq!(
+        steps.collect::<BTreeSet<_>>(),
+        BTreeSet::from(["iam:DeleteLoginProfile", "iam:TagUser"])
+    );
+    assert!(changes.iter().all(|change| change.adoption));
+}
+
+#[test]
 fn newcomers_are_trusted_last_when_someone_stays() {
     let both = |one: &str, other: &str| {
         PolicyText::new(

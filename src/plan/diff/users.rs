@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::difference::Difference;
 use super::permissions::{Permissions, compare_permissions, permission_fields};
 use super::steps::Stage;
-use super::{Differ, Finding, created, created_fields, deleted_fields, key, unwanted};
+use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{DesiredUser, Operation, Principal, Resource, ResourceType, User, Wanted};
@@ -156,10 +156,17 @@ impl Differ<'_> {
 
     /// Compares whether there is a login profile. Making one needs a password, so a plan leaves that to a person.
     fn login_profile(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
-        let user = self.live.users.get(name);
-        if user.is_some_and(|user| !self.owns(&user.path, &user.tags)) {
-            // Whose password it is shows when the user is adopted.
-            return;
+        let mut adoption = false;
+        if let Some(user) = self.live.users.get(name)
+            && !self.owns(&user.path, &user.tags)
+        {
+            // The password of a user that is not ours, and does not become ours by this plan, is none of its business.
+            let spec = &wanted.value.user;
+            let standing = self.standing((name, &spec.path), (name, &user.path, &user.tags));
+            match self.unless_dangling(standing, Permissions::from(spec)) {
+                Standing::Owned | Standing::Moved | Standing::Adoptable => adoption = true,
+                Standing::InTheWay(_) | Standing::Dangling(_) => return,
+            }
         }
         match (
             self.live.login_profiles.contains(name),
@@ -176,8 +183,11 @@ impl Differ<'_> {
                 self.record(&key(ResourceType::Credential, name), finding, difference);
             }
             (true, false) => {
-                let finding = Finding::new(Action::Delete, &wanted.origin)
-                    .because("the spec says `console: false`");
+                let finding = Finding {
+                    adoption,
+                    ..Finding::new(Action::Delete, &wanted.origin)
+                        .because("the spec says `console: false`")
+                };
                 self.delete_login_profile(name, finding);
             }
             (true, true) | (false, false) => {}

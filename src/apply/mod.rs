@@ -17,7 +17,10 @@ use crate::cloud::{Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::plan::{Action, Change, Plan, Wave, schedule};
 use crate::policy::{Access, CanonicalContext};
-use crate::state::{Address, ExemptionEdit, Fingerprint, Operation, ResourceKey, ResourceType};
+use crate::state::{
+    Address, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey, ResourceType,
+    protection,
+};
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
 
@@ -218,6 +221,9 @@ impl Run<'_> {
                 Operation::SetExemptions(edit) => {
                     self.cloud.change_guardrails(&edit.operation()).await
                 }
+                Operation::ChangeGuardrail(operation) => {
+                    self.cloud.change_guardrails(operation).await
+                }
                 operation => self.cloud.execute(&change.account, operation).await,
             };
             if let Err(error) = written {
@@ -278,7 +284,8 @@ impl Run<'_> {
             }
             // Someone may still have the policy who shall lose it.
             // A guardrail's documents each hold what the changes before it did.
-            Wave::Guardrails | Wave::Policies | Wave::RoleRemovals => {
+            // Whom an exception shall let through comes before what may stop them.
+            Wave::Guardrails | Wave::Policies | Wave::NewGuardrails | Wave::RoleRemovals => {
                 let address = failed_here.next()?;
                 format!("{address} failed")
             }
@@ -315,8 +322,13 @@ impl Run<'_> {
 
     async fn fingerprint(&self, change: &Change) -> Result<Fingerprint, CloudError> {
         if let Some(edit) = exemption_edit(change) {
-            let policy = self.cloud.guardrail(&edit.policy).await?;
+            let policy = PolicyReference::Id(edit.policy.clone());
+            let policy = self.cloud.guardrail(&policy).await?;
             return Ok(edit.fingerprint(policy.as_ref(), &self.context));
+        }
+        if change.resource_type == ResourceType::GuardrailPolicy {
+            let policy = self.cloud.guardrail(&protection(&change.name)).await?;
+            return Ok(Fingerprint::of_guardrail(policy.as_ref(), &self.context));
         }
         let key = ResourceKey::new(change.resource_type, &change.name);
         let resource = self.cloud.resource(&change.account, &key).await?;

@@ -97,7 +97,12 @@ pub async fn compare(
     let management = &organization.management_account;
     let guardrails = resolver.guardrails().filter(|_| {
         accounts.contains(management)
-            && request.filter.covers_type(ResourceType::GuardrailException)
+            && [
+                ResourceType::GuardrailException,
+                ResourceType::GuardrailPolicy,
+            ]
+            .iter()
+            .any(|kind| request.filter.covers_type(*kind))
     });
     let reading_guardrails = async {
         let desired = guardrails.as_ref()?;
@@ -123,6 +128,7 @@ pub async fn compare(
             let context = GuardrailContext {
                 organization: &organization,
                 managed_path: &spec.defaults.path,
+                strict: request.strict,
                 today: request.now.to_zoned(TimeZone::UTC).date(),
                 covers: &|address| request.filter.covers(address),
             };

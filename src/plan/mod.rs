@@ -252,6 +252,7 @@ impl PlanBuilder {
     pub fn add_guardrails(&mut self, diff: GuardrailDiff) {
         self.managed += diff.managed;
         self.changes.extend(diff.changes);
+        self.cosmetic.extend(diff.cosmetic);
         self.findings.extend(diff.findings);
         self.notes.extend(diff.notes);
     }

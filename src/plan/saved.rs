@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Change, FORMAT_VERSION, Kind, Plan};
-use crate::state::{Address, Operation, ResourceKey, sha256};
+use crate::state::{Address, Operation, ResourceKey, protection, sha256};
 
 /// Says why a text is no plan that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +67,10 @@ fn is_consistent(change: &Change) -> bool {
             operation,
             Operation::SetPolicyDocument { arn, .. } | Operation::DeletePolicy { arn }
                 if arn.account() != change.account.as_str()
+        ) || matches!(
+            operation,
+            // A policy of the other kind may have the same name.
+            Operation::ChangeGuardrail(operation) if operation.policy() != protection(&change.name)
         )
     };
     change.address == address

@@ -45,5 +45,6 @@ pub use examples::{action_examples, resource_examples};
 pub use lint::{DocumentKind, lint};
 pub use pair::{PairResult, PairVerdict, WitnessRequest, compare_line, compare_pair};
 pub use parse::{PolicyError, parse};
+pub use pattern::literal;
 pub use print::{canonical_pretty, minified, pretty};
 pub use size::{Limits, iam_size, organizations_size};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Resolver;
 use crate::ids::AccountId;
 use crate::org::{self, Organization};
-use crate::spec::{Exception, Guardrails, Problem, Spec, element, entry};
+use crate::spec::{Exception, Problem, Spec, element, entry};
 use crate::state::{DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser};
 
 /// The exceptions of a spec.
@@ -44,7 +44,7 @@ impl Resolver<'_> {
     #[must_use]
     pub fn guardrails(&self) -> Option<DesiredGuardrails> {
         let spec = &self.loaded.spec;
-        let Guardrails { protection, .. } = spec.guardrails.as_ref()?;
+        spec.guardrails.as_ref()?;
         let exceptions = exceptions(spec).iter().zip(&self.exception_accounts);
         let exceptions = exceptions
             .enumerate()
@@ -59,9 +59,8 @@ impl Resolver<'_> {
             users: users
                 .map(|user| (self.user_path(user).clone(), user.name.clone()))
                 .collect(),
-            protection: protection
-                .as_ref()
-                .map(|protection| protection.policy.clone()),
+            // Its problems are told when the resolver is made.
+            protection: self.protection().ok().flatten(),
         })
     }
 

@@ -3,6 +3,7 @@
 mod coverage;
 mod documents;
 mod guardrails;
+mod protection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,6 +112,7 @@ impl<'a> Resolver<'a> {
             exception_accounts,
         };
         errors.extend(resolver.oversized());
+        errors.extend(resolver.protection().err().into_iter().flatten());
         if errors.is_empty() {
             Ok((resolver, warnings))
         } else {

@@ -37,12 +37,6 @@ pub use types::*;
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
     let users = spec.users();
     [
-        (
-            spec.guardrails
-                .as_ref()
-                .is_some_and(|guardrails| guardrails.protection.is_some()),
-            "guardrails.protection",
-        ),
         (spec.root_access.is_some(), "root_access"),
         (spec.alerts.is_some(), "alerts"),
         (spec.incidents.is_some(), "incidents"),

@@ -45,16 +45,19 @@ pub enum ResourceType {
     Credential,
     /// An exception that an SCP or RCP makes for principals.
     GuardrailException,
+    /// An SCP of this tool's own.
+    GuardrailPolicy,
 }
 
 impl ResourceType {
     /// Every type, in the order in which plans list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::IamPolicy,
         Self::IamUser,
         Self::IamRole,
         Self::Credential,
         Self::GuardrailException,
+        Self::GuardrailPolicy,
     ];
 
     /// The type as addresses write it, such as `iam_role`.
@@ -66,6 +69,7 @@ impl ResourceType {
             Self::IamRole => "iam_role",
             Self::Credential => "credential",
             Self::GuardrailException => "guardrail_exception",
+            Self::GuardrailPolicy => "guardrail_policy",
         }
     }
 
@@ -74,7 +78,7 @@ impl ResourceType {
     pub fn is_organization_level(self) -> bool {
         match self {
             Self::IamPolicy | Self::IamUser | Self::IamRole | Self::Credential => false,
-            Self::GuardrailException => true,
+            Self::GuardrailException | Self::GuardrailPolicy => true,
         }
     }
 }

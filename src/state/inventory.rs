@@ -83,7 +83,7 @@ impl Inventory {
                 .login_profiles
                 .contains(name)
                 .then_some(Resource::LoginProfile),
-            ResourceType::GuardrailException => None,
+            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
         }
     }
 
@@ -240,6 +240,10 @@ impl Inventory {
             Operation::SetExemptions(edit) => {
                 return Err(ModelError::NotOfAnAccount(edit.policy.clone()));
             }
+            Operation::ChangeGuardrail(operation) => {
+                let policy = operation.policy().to_string();
+                return Err(ModelError::NotOfAnAccount(policy));
+            }
         }
         Ok(())
     }
@@ -331,7 +335,7 @@ impl Inventory {
                 find(self.users.keys().chain(&self.others.users), name)
             }
             ResourceType::IamRole => find(self.roles.keys().chain(&self.others.roles), name),
-            ResourceType::GuardrailException => None,
+            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
         }
     }
 

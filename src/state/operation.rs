@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExemptionEdit, PolicyText, Principal, ResourceKey, ResourceType, Tags};
+use super::{
+    ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey, ResourceType, Tags,
+};
 use crate::ids::{Arn, IamPath};
 
 /// States one change to one account's IAM or to a guardrail, with everything that is needed to carry it out.
@@ -177,6 +179,8 @@ pub enum Operation {
     },
     /// Makes a guardrail let principals through, or no longer.
     SetExemptions(ExemptionEdit),
+    /// Makes, changes, attaches or deletes a guardrail of this tool's own.
+    ChangeGuardrail(GuardrailOperation),
 }
 
 impl Operation {
@@ -210,7 +214,8 @@ impl Operation {
             | Self::DeletePolicy { .. }
             | Self::DeleteUser { .. }
             | Self::DeleteRole { .. }
-            | Self::SetExemptions(_) => None,
+            | Self::SetExemptions(_)
+            | Self::ChangeGuardrail(_) => None,
         }
     }
 
@@ -242,6 +247,9 @@ impl Operation {
             | Self::Tag { principal, .. }
             | Self::Untag { principal, .. } => principal.key(),
             Self::SetExemptions(edit) => key(ResourceType::GuardrailException, &edit.exception),
+            Self::ChangeGuardrail(operation) => {
+                key(ResourceType::GuardrailPolicy, operation.policy().text())
+            }
         }
     }
 
@@ -295,6 +303,7 @@ impl Operation {
             Self::DeleteUser { .. } => "iam:DeleteUser",
             Self::DeleteRole { .. } => "iam:DeleteRole",
             Self::SetExemptions(_) => "organizations:UpdatePolicy",
+            Self::ChangeGuardrail(operation) => operation.action(),
         }
     }
 }

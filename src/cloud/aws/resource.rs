@@ -29,7 +29,7 @@ pub(super) async fn read(client: &Client, key: &ResourceKey) -> Result<Option<Re
             .await?
             .then_some(Resource::LoginProfile),
         // It belongs to the organization, not to an account.
-        ResourceType::GuardrailException => None,
+        ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
     })
 }
 

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::difference::{Difference, Rules};
+pub(super) use self::difference::{
+    Difference, Documents, Rules, arrival, compare_documents, departure, document_value,
+};
 use self::permissions::{KnownPolicies, Permissions};
 use self::steps::sequence;
 use super::{Action, Cause, Change, Cosmetic, Field, Risk};

@@ -6,11 +6,14 @@ use serde_json::json;
 
 use super::edit::{Edit, chosen_statements, exemptions};
 use super::principals::{beginnings, covers, resource, role_resource, user_resource, values};
+use super::protection::is_own;
 use super::{Found, GuardrailContext, address};
 use crate::plan::Action;
 use crate::policy::exemption::{Chosen, exempt, is_exempted, prove};
 use crate::policy::{Access, Document};
-use crate::state::{DesiredException, DesiredGuardrails, Exemption, GuardrailPolicy, Guardrails};
+use crate::state::{
+    DesiredException, DesiredGuardrails, Exemption, GuardrailKind, GuardrailPolicy, Guardrails,
+};
 
 /// A declared exception with what it means in a policy.
 pub(super) struct Declared<'a> {
@@ -109,7 +112,12 @@ impl<'a> PolicyDiff<'a> {
         let own = self.own_resources();
         let partition = &self.context.organization.partition;
         let beginnings = beginnings(partition, self.context.managed_path);
-        let is_protection = self.desired.protection.as_deref() == Some(&self.policy.name);
+        let protection = self.desired.protection.as_ref();
+        // Of this tool's own policies each is compared, or goes, as a whole.
+        let is_protection = is_own(self.policy)
+            || protection.is_some_and(|protection| {
+                (self.policy.kind, &self.policy.name) == (GuardrailKind::Scp, &protection.name)
+            });
         let mut strangers = BTreeSet::new();
         for extra in &exemptions(live) - &wanted {
             let Some(named) = resource(&extra.principal) else {

@@ -50,7 +50,6 @@ fn the_contracts_example_loads_without_a_word() {
     assert_eq!(
         no_effect_yet(spec),
         [
-            "guardrails.protection",
             "root_access",
             "alerts",
             "incidents",

@@ -80,6 +80,15 @@ impl Check<'_> {
         }
         if let Some(protection) = &guardrails.protection {
             self.protection("guardrails.protection", protection);
+            for (index, exception) in guardrails.exceptions.iter().enumerate() {
+                if exception.policy == protection.policy {
+                    self.error(
+                        entry(&element(list, index), "policy"),
+                        format!("{} is the protection policy, which lets every break-glass role through already", protection.policy),
+                        "take the exception out",
+                    );
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{GuardrailOperation, GuardrailPolicy};
+use super::{DesiredProtection, GuardrailOperation, GuardrailPolicy, PolicyReference};
 use crate::ids::{AccountId, IamPath};
 use crate::policy::exemption::{exempted, without};
 use crate::policy::{CanonicalContext, fingerprint_text};
@@ -20,8 +20,8 @@ pub struct DesiredGuardrails {
     pub roles: BTreeSet<(IamPath, String)>,
     /// Every user of the spec.
     pub users: BTreeSet<(IamPath, String)>,
-    /// The name of the policy that protects the break-glass objects: whom that one lets through is no exception.
-    pub protection: Option<String>,
+    /// The policy that protects the break-glass objects: whom that one lets through is no exception.
+    pub protection: Option<DesiredProtection>,
 }
 
 /// Says whom a guardrail shall let through.
@@ -103,7 +103,7 @@ impl ExemptionEdit {
     #[must_use]
     pub fn operation(&self) -> GuardrailOperation {
         GuardrailOperation::UpdatePolicy {
-            id: self.policy.clone(),
+            policy: PolicyReference::Id(self.policy.clone()),
             document: self.document.clone(),
         }
     }

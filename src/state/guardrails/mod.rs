@@ -9,6 +9,7 @@
 mod exception;
 mod model;
 mod operation;
+mod protection;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ pub use exception::{
 };
 pub use model::GuardrailError;
 pub use operation::{GuardrailOperation, PolicyReference};
+pub use protection::{DesiredProtection, protection};
 
 /// Holds the guardrails of an organization: every SCP and RCP, and where each is attached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

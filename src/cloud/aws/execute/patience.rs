@@ -43,7 +43,7 @@ impl Created {
             ResourceType::IamPolicy => "policy/",
             ResourceType::IamUser | ResourceType::Credential => "user/",
             ResourceType::IamRole => "role/",
-            ResourceType::GuardrailException => return false,
+            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -148,7 +148,8 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         | Operation::DeletePolicy { .. }
         | Operation::DeleteUser { .. }
         | Operation::DeleteRole { .. }
-        | Operation::SetExemptions(_) => Vec::new(),
+        | Operation::SetExemptions(_)
+        | Operation::ChangeGuardrail(_) => Vec::new(),
     }
 }
 

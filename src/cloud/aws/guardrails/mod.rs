@@ -17,7 +17,7 @@ use super::error::{Failure, failed};
 use crate::state::{GuardrailKind, Tags, own_tags};
 
 pub(super) use paced::PacedReads;
-pub(super) use read::{Reader, single};
+pub(super) use read::Reader;
 pub(super) use write::Writer;
 
 fn policy_type(kind: GuardrailKind) -> PolicyType {

@@ -2,6 +2,7 @@
 
 mod found;
 mod planned;
+mod protection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,6 +106,7 @@ fn diff_some(
     let context = GuardrailContext {
         organization: &sample(),
         managed_path: &IamPath::break_glass(),
+        strict: false,
         today: "2026-11-25".parse().unwrap(),
         covers,
     };

@@ -219,7 +219,13 @@ impl Run<'_> {
             }
             let written = match &step.operation {
                 Operation::SetExemptions(edit) => {
-                    self.cloud.change_guardrails(&edit.operation()).await
+                    let mut written = Ok(());
+                    for operation in edit.operations() {
+                        if written.is_ok() {
+                            written = self.cloud.change_guardrails(&operation).await;
+                        }
+                    }
+                    written
                 }
                 Operation::ChangeGuardrail(operation) => {
                     self.cloud.change_guardrails(operation).await
@@ -229,7 +235,7 @@ impl Run<'_> {
             if let Err(error) = written {
                 // The answer may have been lost while the write was not.
                 let now = self.fingerprint(change).await;
-                if now.as_ref() != Ok(&step.then) {
+                if now.as_ref() != Ok(&Some(step.then.clone())) {
                     return Some(self.failed(change, &error));
                 }
             }
@@ -310,7 +316,9 @@ impl Run<'_> {
     }
 
     async fn position(&self, change: &Change) -> Result<Position, CloudError> {
-        let now = self.fingerprint(change).await?;
+        let Some(now) = self.fingerprint(change).await? else {
+            return Ok(Position::Elsewhere);
+        };
         // Furthest first: a way that comes back to a state it has been in is further along there.
         let passed = change.operations.iter().rposition(|step| step.then == now);
         Ok(match passed {
@@ -320,19 +328,23 @@ impl Run<'_> {
         })
     }
 
-    async fn fingerprint(&self, change: &Change) -> Result<Fingerprint, CloudError> {
+    /// Takes the fingerprint of the resource as it is; `None` when the change would do more to it than it says.
+    async fn fingerprint(&self, change: &Change) -> Result<Option<Fingerprint>, CloudError> {
         if let Some(edit) = exemption_edit(change) {
             let policy = PolicyReference::Id(edit.policy.clone());
             let policy = self.cloud.guardrail(&policy).await?;
-            return Ok(edit.fingerprint(policy.as_ref(), &self.context));
+            let policy = policy.as_ref();
+            let says_all = policy.is_none_or(|policy| edit.keeps_the_rest(policy, &self.context));
+            return Ok(says_all.then(|| edit.fingerprint(policy, &self.context)));
         }
         if change.resource_type == ResourceType::GuardrailPolicy {
             let policy = self.cloud.guardrail(&protection(&change.name)).await?;
-            return Ok(Fingerprint::of_guardrail(policy.as_ref(), &self.context));
+            let fingerprint = Fingerprint::of_guardrail(policy.as_ref(), &self.context);
+            return Ok(Some(fingerprint));
         }
         let key = ResourceKey::new(change.resource_type, &change.name);
         let resource = self.cloud.resource(&change.account, &key).await?;
-        Ok(Fingerprint::of(resource.as_ref(), &self.context))
+        Ok(Some(Fingerprint::of(resource.as_ref(), &self.context)))
     }
 
     fn stale(&self, change: &Change) -> ChangeResult {

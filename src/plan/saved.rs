@@ -1,10 +1,12 @@
 //! Saved plans: reading one back, and telling whether it may still be applied.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Change, FORMAT_VERSION, Kind, Plan};
-use crate::state::{Address, Operation, ResourceKey, protection, sha256};
+use super::{Change, FORMAT_VERSION, Field, Kind, Plan};
+use crate::state::{Address, Exemption, ExemptionEdit, Operation, ResourceKey, protection, sha256};
 
 /// Says why a text is no plan that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,11 +75,33 @@ fn is_consistent(change: &Change) -> bool {
             Operation::ChangeGuardrail(operation) if operation.policy() != protection(&change.name)
         )
     };
+    let untold = |operation: &Operation| matches!(operation, Operation::SetExemptions(edit) if !is_told(edit, change));
     change.address == address
-        && change
-            .operations
-            .iter()
-            .all(|step| step.operation.target() == key && !elsewhere(&step.operation))
+        && change.operations.iter().all(|step| {
+            step.operation.target() == key
+                && !elsewhere(&step.operation)
+                && !untold(&step.operation)
+        })
+}
+
+/// Tells whether the fields of a change say all that an edit of a guardrail adds and takes out.
+fn is_told(edit: &ExemptionEdit, change: &Change) -> bool {
+    let values = |value: &serde_json::Value| -> BTreeSet<String> {
+        let list = value.as_array().into_iter().flatten();
+        list.filter_map(|value| value.as_str().map(str::to_owned))
+            .collect()
+    };
+    let told = |one: fn(&Field) -> &serde_json::Value, other: fn(&Field) -> &serde_json::Value| {
+        let fields = change.fields.iter();
+        let told = fields.flat_map(|field| &values(one(field)) - &values(other(field)));
+        told.collect::<BTreeSet<String>>()
+    };
+    let meant = |exemptions: &BTreeSet<Exemption>| -> BTreeSet<String> {
+        let meant = exemptions.iter();
+        meant.map(|exemption| exemption.principal.clone()).collect()
+    };
+    told(|field| &field.spec, |field| &field.live) == meant(&edit.add)
+        && told(|field| &field.live, |field| &field.spec) == meant(&edit.remove)
 }
 
 /// Says why a plan may not be applied any more, or not here.

@@ -214,17 +214,13 @@ impl<'a> Resolver<'a> {
 
     fn user(&self, account: &AccountId, index: usize, user: &UserSpec) -> DesiredUser {
         let permissions = &user.permissions;
-        let mut inline_policies = self.inline_policies(&element("users", index), permissions);
-        if user.generated_policies {
-            inline_policies.extend(self.generated_policies(user));
-        }
         DesiredUser {
             user: User {
                 path: self.user_path(user).clone(),
                 tags: self.tags(&user.tags),
                 permissions_boundary: self.boundary(account, permissions),
                 managed_policies: self.managed_policies(account, permissions),
-                inline_policies,
+                inline_policies: self.policies_in(index, user),
                 groups: BTreeSet::new(),
                 access_keys: BTreeSet::new(),
             },
@@ -235,6 +231,15 @@ impl<'a> Resolver<'a> {
                 _ => BTreeSet::new(),
             },
         }
+    }
+
+    /// The inline policies of a user.
+    fn policies_in(&self, index: usize, user: &UserSpec) -> BTreeMap<String, PolicyText> {
+        let mut policies = self.inline_policies(&element("users", index), &user.permissions);
+        if user.generated_policies {
+            policies.extend(self.generated_policies(user));
+        }
+        policies
     }
 
     /// The inline policies that every user has beside those of the spec.
@@ -271,12 +276,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn trust_policy(&self, role: &RoleSpec) -> PolicyText {
-        let principals: BTreeSet<Arn> = role
-            .trusted
+        trust_policy(role, &self.trusted(role))
+    }
+
+    /// The users and roles that a role trusts.
+    fn trusted(&self, role: &RoleSpec) -> BTreeSet<Arn> {
+        role.trusted
             .iter()
             .filter_map(|trusted| self.principal(trusted))
-            .collect();
-        trust_policy(role, &principals)
+            .collect()
     }
 
     fn principal(&self, trusted: &Trusted) -> Option<Arn> {

@@ -213,8 +213,8 @@ fn inline_policies_that_outgrow_a_user_with_what_is_added_are_refused() {
 fn an_exception_is_for_the_accounts_that_it_selects_and_that_have_the_role() {
     let text = format!(
         "{SPEC}guardrails: {{ protection: {{ policy: keep, attach: [root] }}, exceptions: [\n\
-         {{ id: a, policy: p-1, roles: [Admin, Read], accounts: {{ include: [\"*\"] }}, reason: r, expires: 2027-06-30 }},\n\
-         {{ id: b, policy: x, statements: [S], roles: [Admin], users: [bg-bob], accounts: {{ include: [emergency] }}, reason: r, expires: 2027-06-30 }}\n] }}\n"
+         {{ id: a, policy: p-1, roles: [Admin, Read], accounts: {{ include: [\"*\"] }}, reason: r, owner: o, ticket: t, expires: 2027-06-30 }},\n\
+         {{ id: b, policy: x, statements: [S], roles: [Admin], users: [bg-bob], accounts: {{ include: [emergency] }}, reason: r, owner: o, ticket: t, expires: 2027-06-30 }}\n] }}\n"
     );
     let (loaded, organization) = (loaded(&text), organization());
     let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();

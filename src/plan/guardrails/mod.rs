@@ -1,7 +1,7 @@
 //! The comparison of guardrails: whom SCPs and RCPs let through with what the spec's exceptions say.
 //!
 //! `edit` is one difference in the making, `policy` compares one policy and plans what comes, `removal` what goes;
-//! `principals` says which values are meant, `owner` what another tool keeps. `protection` compares the policy that protects
+//! `wanted` says whom each statement shall let through and `principals` by which values, `owner` what another tool keeps. `protection` compares the policy that protects
 //! the break-glass objects themselves.
 
 mod edit;
@@ -10,6 +10,7 @@ mod policy;
 mod principals;
 mod protection;
 mod removal;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use serde_json::json;
 
 use self::edit::Edit;
-use self::policy::PolicyDiff;
+use self::policy::compare_policy;
 use self::protection::compare_protection;
 use super::{Action, Change, Cosmetic, Gate, GateFinding};
 use crate::ids::IamPath;
@@ -77,16 +77,14 @@ pub fn diff_guardrails(
             Ok(id) => of_policy.entry(id).or_default().push(exception),
             Err(_) if exception.expires < context.today => {}
             Err(why) => {
-                let named = exception.roles.iter().map(|role| &role.name);
-                let named = named.chain(exception.users.iter().map(|user| &user.name));
-                let edit = Edit::blocked(exception, json!(named.collect::<Vec<_>>()), why);
+                let edit = Edit::blocked(exception, why);
                 found.record(context, edit.change(context, None, &BTreeSet::new()));
             }
         }
     }
     for (id, policy) in &live.policies {
         let exceptions = of_policy.remove(id.as_str()).unwrap_or_default();
-        PolicyDiff::new(context, desired, live, (id, policy), exceptions).compare(&mut found);
+        compare_policy(context, desired, live, (id, policy), exceptions, &mut found);
     }
     compare_protection(context, desired.protection.as_ref(), live, &mut found);
     let mut diff = found.diff;
@@ -100,7 +98,7 @@ pub fn diff_guardrails(
             addresses: addresses.into_iter().collect(),
         })
         .collect();
-    diff.notes = notes(context, desired, &diff.changes);
+    diff.notes.extend(notes(context, desired, &diff.changes));
     diff
 }
 

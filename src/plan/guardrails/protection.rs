@@ -14,7 +14,8 @@ use crate::policy::exemption::denied_to;
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
     Address, DesiredProtection, Fingerprint, GuardrailKind, GuardrailOperation, GuardrailPolicy,
-    Guardrails, OWNERSHIP_TAG, OWNERSHIP_VALUE, Operation, Origin, ResourceType, Tags, protection,
+    Guardrails, OWNERSHIP_TAG, OWNERSHIP_VALUE, Operation, Origin, ResourceType, Tags, own_tags,
+    protection,
 };
 
 /// What the policy is described by in Organizations.
@@ -133,7 +134,7 @@ impl Comparison<'_> {
                 });
             }
         }
-        let (keys, tags) = difference.tags(&live.tags, tags);
+        let (keys, tags) = difference.tags(&own_tags(live.tags.clone()), tags);
         if !keys.is_empty() {
             let policy = policy.clone();
             operations.push(GuardrailOperation::Untag { policy, keys });

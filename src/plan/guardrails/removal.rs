@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edit::{Edit, chosen_statements, exemptions, take_out};
+use super::edit::{Edit, exemptions, take_out};
 use super::owner::foreign;
-use super::policy::{Declared, PolicyDiff};
+use super::policy::PolicyDiff;
 use super::principals::{at_resource, covers, resource};
+use super::wanted::{Declared, memory_key};
 use super::{Found, address};
 use crate::plan::{Action, Gate};
 use crate::policy::exemption::{is_exempted, prove};
@@ -56,6 +57,10 @@ impl PolicyDiff<'_> {
                 remove: declared.extra.clone(),
                 access: Access::Narrower,
                 reason: Some(format!("{}: expired on {expires}", self.name())),
+                forget: Some(memory_key(id))
+                    .filter(|key| self.policy.tags.contains_key(key))
+                    .into_iter()
+                    .collect(),
                 ..Edit::new(id, Action::Delete)
             }
         })
@@ -111,12 +116,13 @@ impl PolicyDiff<'_> {
     /// Refuses a removal by which a declared exception would no longer hold.
     fn unless_needed(&self, before: &Document, after: Document) -> Result<Document, String> {
         for Declared {
-            exception, values, ..
+            exception, wanted, ..
         } in &self.active
         {
-            for statement in chosen_statements(before, exception) {
+            for (statement, values) in wanted {
                 let lost = values.iter().find(|value| {
-                    is_exempted(before, statement, value) && !is_exempted(&after, statement, value)
+                    is_exempted(before, *statement, value)
+                        && !is_exempted(&after, *statement, value)
                 });
                 if let Some(lost) = lost {
                     return Err(format!(
@@ -140,9 +146,10 @@ impl PolicyDiff<'_> {
         for edit in &self.edits {
             let change = edit.change(self.context, Some((self.id, self.policy)), &all);
             if edit.blocked.is_none() {
-                if !edit.add.is_empty() {
+                // What was let through before and is put back is no more than the spec said then.
+                if !edit.remember.is_empty() {
                     let reason =
-                        "a guardrail would let more through, as an exception of the spec says";
+                        "a guardrail would let more through, as a new exception of the spec says";
                     found.guard(Gate::Widen, reason, &change.address);
                 }
                 if let Some(reason) = foreign(self.policy) {

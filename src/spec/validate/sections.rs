@@ -102,6 +102,8 @@ impl Check<'_> {
         }
         self.not_empty(entry(at, "policy"), &exception.policy);
         self.not_empty(entry(at, "reason"), &exception.reason);
+        self.not_empty(entry(at, "owner"), &exception.owner);
+        self.not_empty(entry(at, "ticket"), &exception.ticket);
         if let Some(statements) = &exception.statements {
             let at = entry(at, "statements");
             self.distinct(&at, statements.iter().map(String::as_str));

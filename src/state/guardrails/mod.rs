@@ -113,7 +113,7 @@ pub struct GuardrailPolicy {
     pub aws_managed: bool,
     /// The document.
     pub document: PolicyText,
-    /// The tags, without those that AWS reserves; none are read of AWS's own policies.
+    /// The tags, those that AWS reserves among them; none are read of AWS's own policies.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,
     /// What it is attached to itself: the root (`r-…`), units (`ou-…`) and accounts (12 digits).

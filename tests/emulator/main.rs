@@ -17,6 +17,7 @@ mod errors;
 mod exceptions;
 mod faults;
 mod gates;
+mod guarded;
 mod guardrail_operations;
 mod guardrails;
 mod harness;

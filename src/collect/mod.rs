@@ -3,6 +3,7 @@
 mod compare;
 mod everything;
 mod failures;
+mod reader;
 mod scope;
 mod snapshot;
 mod verify;

@@ -16,6 +16,7 @@ mod circumstances;
 mod coverage;
 mod findings;
 mod guardrails;
+mod impact;
 mod principal;
 mod proof;
 mod prover;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use builder::{VerificationBuilder, VerificationHeader};
 pub use coverage::{CoverageFinding, CoverageRule, Exempt};
+pub use impact::Impact;
 pub use prover::{Prover, Setting};
 pub use result::{
     Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, RoleResult,

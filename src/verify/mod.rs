@@ -17,6 +17,7 @@ mod coverage;
 mod findings;
 mod guardrails;
 mod impact;
+mod opening;
 mod principal;
 mod proof;
 mod prover;
@@ -34,6 +35,6 @@ pub use coverage::{CoverageFinding, CoverageRule, Exempt};
 pub use impact::Impact;
 pub use prover::{Prover, Setting};
 pub use result::{
-    Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, RoleResult,
-    Verdict, Verification, VerificationOutcome, VerificationSummary,
+    Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, Remainder,
+    RoleResult, Verdict, Verification, VerificationOutcome, VerificationSummary,
 };

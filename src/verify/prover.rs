@@ -121,7 +121,6 @@ impl<'a> Prover<'a> {
             organization: self.organization,
             emergency: &self.spec.emergency_account,
             account,
-            role,
         };
         let proofs: Vec<Proof> = proofs
             .into_iter()
@@ -166,7 +165,7 @@ impl<'a> Prover<'a> {
         if let Some((other, proofs)) = self.solved.get(&key) {
             return proofs
                 .iter()
-                .map(|proof| proof.of_account(other.as_str(), account.as_str()))
+                .map(|proof| proof.of_account(other, account))
                 .collect();
         }
         let proofs = self.solve(number, account, Ready::new(facts), trust, [&scps, &rcps]);
@@ -227,6 +226,11 @@ impl<'a> Prover<'a> {
         key.finish()
     }
 
+    fn is_declared(&self, user: &PrincipalFacts) -> bool {
+        let mut users = self.spec.users().iter();
+        users.any(|declared| declared.name == user.arn.name())
+    }
+
     fn solve(
         &self,
         number: usize,
@@ -269,6 +273,7 @@ impl<'a> Prover<'a> {
             let assumption = Assumption {
                 organization: self.organization,
                 user: &user.facts,
+                is_declared: self.is_declared(&user.facts),
                 user_account: &self.spec.emergency_account,
                 role: &role.facts.arn,
                 role_account: account,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::cases::{Stack, Wanted, judge};
 use super::circumstances::{MFA_AGE, MFA_PRESENT, REGION, add_own_call, complete, of_caller};
-use super::findings::Findings;
+use super::findings::{Findings, not_a_caller};
 use super::guardrails::Chain;
+use super::opening::{Caller, CallerKind};
 use super::result::{Finding, Obligation, Proof, Verdict};
 use super::trusted::Ready;
 use crate::ids::AccountId;
@@ -75,7 +76,16 @@ impl Abilities<'_> {
         };
         let resource = ability.resource.as_deref().unwrap_or("*");
         let cases = self.cases(&ability.action, resource);
-        self.prove(&ability.action, &cases, (&base, regions), Wanted::Allowed)
+        let facts = &self.session.role.facts;
+        let caller = Caller {
+            arn: facts.arn.as_str(),
+            name: facts.arn.name(),
+            kind: CallerKind::Role,
+            account: self.session.account,
+            resource_account: self.session.account,
+        };
+        let wanted = Wanted::Allowed(&caller);
+        self.prove(&ability.action, &cases, (&base, regions), wanted)
     }
 
     /// Proves that it cannot do an action, on any resource, in any context.
@@ -126,9 +136,9 @@ impl Abilities<'_> {
         action: &str,
         cases: &[Option<(String, String)>],
         (base, regions): (&Context, &[Option<String>]),
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Proof {
-        let mut findings = Findings::default();
+        let mut findings = Findings::of(self.session.account);
         let too_many = cases.len().saturating_mul(regions.len()) > MAX_REQUESTS;
         if too_many || cases.contains(&None) {
             let mut finding = Finding::new(Verdict::NotProven);
@@ -153,8 +163,7 @@ impl Abilities<'_> {
                     &self.stack.keys,
                     &self.session.role.facts.tags,
                 );
-                let request = self.request(example, resource, context);
-                let finding = request.and_then(|request| judge(&request, self.stack, wanted));
+                let finding = self.judge((example, resource), context, wanted);
                 let shown = finding.map(|mut finding| {
                     finding.action = Some(example.clone()).filter(|example| example != action);
                     finding.resource = Some(resource.clone()).filter(|one| one != "*");
@@ -166,7 +175,7 @@ impl Abilities<'_> {
         let (verdict, findings) = findings.finish();
         Proof {
             obligation: match wanted {
-                Wanted::Allowed => Obligation::MustAllow,
+                Wanted::Allowed(_) => Obligation::MustAllow,
                 Wanted::Denied => Obligation::MustDeny,
             },
             principal: None,
@@ -176,17 +185,26 @@ impl Abilities<'_> {
         }
     }
 
-    fn request(&self, action: &str, resource: &str, context: Context) -> Option<Request> {
+    fn judge(
+        &self,
+        (action, resource): (&str, &str),
+        context: Context,
+        wanted: Wanted<'_>,
+    ) -> Option<Finding> {
         let arn = &self.session.role.facts.arn;
         let (partition, account, name) = (arn.partition(), self.session.account, arn.name());
         let session = format!("arn:{partition}:sts::{account}:assumed-role/{name}/verify");
-        Some(Request {
-            principal: session.parse().ok()?,
+        let Ok(principal) = session.parse() else {
+            return Some(not_a_caller(&session));
+        };
+        let request = Request {
+            principal,
             action: action.to_owned(),
             resource: resource.to_owned(),
             resource_account: Some(self.session.account.clone()),
             context,
             management_account: Some(self.session.organization.management_account.clone()),
-        })
+        };
+        judge(&request, self.stack, wanted)
     }
 }

@@ -89,3 +89,44 @@ fn the_emergency_account_is_a_situation_of_its_own() {
             .all(|result| result.verdict == Verdict::Proven)
     );
 }
+
+#[test]
+fn the_order_in_which_accounts_are_read_makes_no_difference() {
+    let mut world = World::new("must_allow: [\"s3:GetObject\", \"ec2:*\"]");
+    let accounts = &mut world.organization.accounts;
+    accounts.get_mut(&id("4")).unwrap().parent = "ou-root-prod".to_owned();
+    // The own id stands before that of a third account in one of the two, and behind it in the other.
+    world.accounts = ["3", "4"]
+        .map(|digit| {
+            let own = digit.repeat(12);
+            let mut trust = trust();
+            let others = json!([
+                format!("arn:aws:iam::{own}:role/ops"),
+                "arn:aws:iam::355555555555:role/ops"
+            ]);
+            trust["Statement"][0]["Principal"]["AWS"] = others;
+            let mut role = role(trust);
+            let resources = json!([
+                format!("arn:aws:s3:::logs-{own}"),
+                "arn:aws:s3:::logs-355555555555"
+            ]);
+            let deny = json!([{ "Effect": "Deny", "Action": "s3:*", "Resource": resources }]);
+            role["inline_policies"] = json!({ "own": document(deny) });
+            (id(digit), role)
+        })
+        .into();
+    let deny = json!([{ "Sid": "No", "Effect": "Deny", "Action": "ec2:*", "Resource": "*" }]);
+    world.attach("scp", "guard", &["ou-root-prod"], document(deny));
+    let (forwards, situations) = world.prove_all();
+    assert_eq!(situations, 1);
+    let (backwards, _) = world.prove_in(world.accounts.keys().rev());
+    assert_eq!(forwards, backwards);
+    for (account, result) in &forwards {
+        let exceptions = &proof(result, "must_allow").findings;
+        assert!(exceptions.iter().all(|one| one.exceptions.is_empty()));
+        let proofs = result.proofs.iter().flat_map(|proof| &proof.findings);
+        let accounts = proofs.flat_map(|finding| &finding.exceptions);
+        let accounts: Vec<_> = accounts.flat_map(|one| &one.accounts).collect();
+        assert_eq!(accounts, [account]);
+    }
+}

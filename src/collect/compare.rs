@@ -106,7 +106,7 @@ pub async fn compare(
     };
     let mut impact = match &users {
         _ if request.kind == Kind::Drift => None,
-        Some(users) => Some(impact(&organization, spec, &guardrails, users)),
+        Some(users) => Some(comparer.impact(&guardrails, users)),
         None => {
             found.unknown.insert(emergency);
             None
@@ -264,29 +264,29 @@ impl<'a> Comparer<'a> {
         found.builder.add_guardrails(diff);
         Outlook { live, after }
     }
+
+    /// Begins to look at what a plan does to proofs.
+    fn impact(
+        &self,
+        guardrails: &'a Outlook<Guardrails>,
+        users: &'a Outlook<Inventory>,
+    ) -> Impact<'a> {
+        let setting = |guardrails, users| Setting {
+            organization: self.organization,
+            spec: self.spec,
+            guardrails: Ok(guardrails),
+            now: self.request.now,
+            emergency: Ok(users),
+        };
+        Impact::new(
+            setting(&guardrails.live, &users.live),
+            setting(guardrails.after(), users.after()),
+        )
+    }
 }
 
 fn has_operations(changes: &[Change]) -> bool {
     changes.iter().any(|change| !change.operations.is_empty())
-}
-
-/// Begins to look at what a plan does to proofs.
-fn impact<'a>(
-    organization: &'a Organization,
-    spec: &'a Spec,
-    guardrails: &'a Outlook<Guardrails>,
-    users: &'a Outlook<Inventory>,
-) -> Impact<'a> {
-    let setting = |guardrails, users| Setting {
-        organization,
-        spec,
-        guardrails: Ok(guardrails),
-        emergency: Ok(users),
-    };
-    Impact::new(
-        setting(&guardrails.live, &users.live),
-        setting(guardrails.after(), users.after()),
-    )
 }
 
 pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {

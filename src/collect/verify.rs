@@ -71,6 +71,7 @@ pub async fn verify(
         organization: &organization,
         spec,
         guardrails: guardrails.as_ref().map_err(Clone::clone),
+        now: request.now,
         emergency: users.as_ref().map_err(text),
     });
     let coverage = rule(&resolver, spec, request);

@@ -1,7 +1,11 @@
 //! Who is trusted gets in with MFA, and does not get in without.
 
+use jiff::Timestamp;
+
 use super::cases::{Stack, Wanted, judge};
-use super::circumstances::{MFA_AGE, MFA_PRESENT, REGION, add_own_call, complete, of_caller};
+use super::circumstances::{
+    MFA_AGE, MFA_PRESENT, REGION, add_clocks, add_own_call, complete, of_caller,
+};
 use super::findings::{Findings, not_a_caller};
 use super::opening::{Caller, CallerKind};
 use super::principal::PrincipalFacts;
@@ -21,6 +25,7 @@ pub(super) struct Assumption<'a> {
     pub(super) role_account: &'a AccountId,
     pub(super) stack: &'a Stack,
     pub(super) regions: &'a [Option<String>],
+    pub(super) now: Timestamp,
     /// What the name of a session must be like, if the spec says.
     pub(super) session_name: Option<&'a str>,
 }
@@ -91,11 +96,12 @@ impl Assumption<'_> {
     fn context(&self) -> Context {
         let mut context = of_caller(self.organization, self.user_account);
         add_own_call(&mut context, self.organization, self.role_account);
+        add_clocks(&mut context, &self.stack.documents(), self.now);
         context
     }
 
     fn judge(&self, mut context: Context, wanted: Wanted<'_>) -> Option<Finding> {
-        complete(&mut context, &self.stack.keys, &self.user.tags);
+        complete(&mut context, &self.stack.keys, Some(&self.user.tags));
         let Ok(principal) = self.user.arn.as_str().parse() else {
             return Some(not_a_caller(self.user.arn.as_str()));
         };

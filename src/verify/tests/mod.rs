@@ -135,6 +135,7 @@ impl World {
             organization: &self.organization,
             spec: &self.spec.spec,
             guardrails: self.guardrails.as_ref().map_err(Clone::clone),
+            now: "2026-06-01T00:00:00Z".parse().unwrap(),
             emergency: emergency.as_ref().map_err(Clone::clone),
         });
         let results = accounts.into_iter().map(|account| {

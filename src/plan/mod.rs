@@ -26,6 +26,7 @@ pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
 pub use order::{Part, Wave, schedule};
+pub use preview::{preview_account, preview_guardrails};
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
 

@@ -42,7 +42,7 @@ pub use document::{
     Selection, Statement, Version,
 };
 pub use equivalence::{Answer, Backing, Witness, allowed_callers, denies_some_of, requires_mfa};
-pub use examples::{action_examples, resource_examples};
+pub use examples::{action_examples, covers_action, resource_examples};
 pub use lint::{DocumentKind, lint};
 pub use pair::{PairResult, PairVerdict, WitnessRequest, compare_line, compare_pair};
 pub use parse::{PolicyError, parse};

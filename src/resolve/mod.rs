@@ -19,8 +19,6 @@ use crate::state::{
     PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
-pub use coverage::{Exemptions, coverage_needs_tags, exemptions};
-
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
 pub const MFA_POLICY: &str = "break-glass-mfa";
 /// The inline policy that lets a user assume the roles that trust it.
@@ -35,6 +33,8 @@ pub struct Resolver<'a> {
     role_accounts: Vec<BTreeSet<AccountId>>,
     /// The accounts that each guardrail exception selects, in the order of the spec.
     exception_accounts: Vec<BTreeSet<AccountId>>,
+    /// The accounts that each exemption from coverage selects, in the order of the spec.
+    exempt_accounts: Vec<BTreeSet<AccountId>>,
 }
 
 /// Tells whether resolving this spec needs the accounts' tags.
@@ -44,8 +44,12 @@ pub fn needs_tags(spec: &Spec) -> bool {
     let exceptions = guardrails::exceptions(spec)
         .iter()
         .map(|exception| &exception.accounts);
+    let exempt = coverage::exemptions(spec)
+        .iter()
+        .map(|exemption| &exemption.accounts);
     roles
         .chain(exceptions)
+        .chain(exempt)
         .any(|accounts| accounts.selection().needs_tags())
 }
 
@@ -105,11 +109,13 @@ impl<'a> Resolver<'a> {
         }
         let exception_accounts =
             guardrails::accounts(spec, organization, &mut errors, &mut warnings);
+        let exempt_accounts = coverage::accounts(spec, organization, &mut errors, &mut warnings);
         let resolver = Self {
             loaded,
             organization,
             role_accounts,
             exception_accounts,
+            exempt_accounts,
         };
         errors.extend(resolver.oversized());
         errors.extend(resolver.protection().err().into_iter().flatten());
@@ -193,6 +199,7 @@ impl<'a> Resolver<'a> {
             roles,
             ownership_tag_optional: spec.defaults.ownership_tag == OwnershipTag::Optional,
             spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
+            uncovered: self.uncovered(account),
         }
     }
 

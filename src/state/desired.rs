@@ -33,6 +33,8 @@ pub struct Desired {
     pub ownership_tag_optional: bool,
     /// Policies that stay if they are there: a section that the spec does not have could ask for them.
     pub spared_policies: BTreeSet<String>,
+    /// Roles that coverage requires here and that are not among `roles`.
+    pub uncovered: BTreeMap<String, Origin>,
 }
 
 /// Holds a wanted resource and its place in the spec.

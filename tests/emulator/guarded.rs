@@ -275,6 +275,7 @@ async fn every_block_is_named_opened_and_found_again() {
     let spec = SPEC.to_owned() + EXCEPTIONS;
     emulator.write("breakglass.yaml", &spec);
     emulator.run(&["plan", "--out", "plan.json"]).expect(0);
+    emulator.run(&["verify", "--after", "plan.json"]).expect(0);
     emulator.forget_calls();
     emulator.run(&["apply", "plan.json"]).expect(5);
     assert_eq!(emulator.writes(), []);

@@ -257,5 +257,6 @@ pub fn desired() -> impl Strategy<Value = Desired> {
             roles,
             ownership_tag_optional: false,
             spared_policies: BTreeSet::new(),
+            uncovered: BTreeMap::new(),
         })
 }

@@ -80,6 +80,7 @@ pub fn diff_account(
     differ.users();
     differ.roles();
     differ.leftover_policies();
+    differ.coverage();
     let managed = differ.count_managed();
     let (mut changes, mut cosmetic) = (differ.changes, differ.cosmetic);
     changes.sort_by(|a, b| a.address.cmp(&b.address));

@@ -27,6 +27,8 @@ pub(super) struct Edit {
     pub(super) access: Access,
     pub(super) reason: Option<String>,
     pub(super) blocked: Option<String>,
+    /// Whether it lets somebody through who is not, and was not as far as the policy remembers.
+    pub(super) widens: bool,
     /// The tag by which the policy comes to remember it.
     pub(super) remember: Tags,
     /// The tag that goes with it.
@@ -49,6 +51,7 @@ impl Edit {
             access: Access::None,
             reason: None,
             blocked: None,
+            widens: false,
             remember: Tags::new(),
             forget: BTreeSet::new(),
             wanted: Value::Null,

@@ -243,6 +243,9 @@ impl PolicyDiff<'_> {
         let (key, memory) = declared.memory();
         let is_lost = self.policy.tags.get(&key) == Some(&memory);
         let remember = !add.is_empty() && !is_lost;
+        // Beside a wider value that goes, a narrower one lets nobody through who was not.
+        let mut newly = add.iter();
+        let gains = newly.any(|add| !is_exempted(self.live, add.statement, &add.principal));
         let DesiredException {
             reason,
             owner,
@@ -270,6 +273,7 @@ impl PolicyDiff<'_> {
                     )
                 }
             }),
+            widens: remember && gains,
             remember: remember.then_some((key, memory)).into_iter().collect(),
             keep: &exemptions(self.live) & &wanted,
             add,

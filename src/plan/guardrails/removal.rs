@@ -147,7 +147,7 @@ impl PolicyDiff<'_> {
             let change = edit.change(self.context, Some((self.id, self.policy)), &all);
             if edit.blocked.is_none() {
                 // What was let through before and is put back is no more than the spec said then.
-                if !edit.remember.is_empty() {
+                if edit.widens {
                     let reason =
                         "a guardrail would let more through, as a new exception of the spec says";
                     found.guard(Gate::Widen, reason, &change.address);

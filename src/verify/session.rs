@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::cases::{Stack, Wanted, judge};
 use super::circumstances::{
-    MFA_AGE, MFA_PRESENT, REGION, TOKEN_ISSUE_TIME, add_clocks, add_own_call, add_time, complete,
-    of_caller,
+    MFA_AGE, MFA_PRESENT, REGION, TOKEN_ISSUE_TIME, add_clocks, add_own_call, complete, of_caller,
+    time,
 };
 use super::findings::{Findings, not_a_caller};
 use super::guardrails::Chain;
@@ -127,7 +127,8 @@ impl Abilities<'_> {
         );
         let documents = self.stack.documents();
         add_clocks(&mut context, &documents, self.session.now);
-        add_time(&mut context, TOKEN_ISSUE_TIME, &documents, self.session.now);
+        let issued = time(TOKEN_ISSUE_TIME, &documents, self.session.now);
+        context.set(TOKEN_ISSUE_TIME, issued);
         context
     }
 

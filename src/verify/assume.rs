@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::cases::{Stack, Wanted, judge};
 use super::circumstances::{
-    MFA_AGE, MFA_PRESENT, REGION, add_clocks, add_own_call, complete, of_caller,
+    MFA_AGE, MFA_PRESENT, REGION, TOKEN_ISSUE_TIME, add_clocks, add_own_call, complete, of_caller,
+    time,
 };
 use super::findings::{Findings, not_a_caller};
 use super::opening::{Caller, CallerKind};
@@ -45,15 +46,16 @@ impl Assumption<'_> {
             resource_account: self.role_account,
         };
         let mut findings = Findings::of(self.role_account);
+        let issued = self.issue_times();
         let about_region = self.stack.keys.contains(&REGION.to_ascii_lowercase());
-        for region in self
-            .regions
-            .iter()
-            .take(if about_region { usize::MAX } else { 1 })
+        let regions = self.regions.iter();
+        let regions = regions.take(if about_region { usize::MAX } else { 1 });
+        for (region, issued) in regions.flat_map(|region| issued.iter().map(move |at| (region, at)))
         {
             let mut context = self.context();
             context.set(MFA_PRESENT, ContextValue::one("true"));
             context.set(MFA_AGE, ContextValue::one("0"));
+            context.set(TOKEN_ISSUE_TIME, issued.clone());
             context.set("sts:RoleSessionName", ContextValue::one(name.as_str()));
             if let Some(region) = region {
                 context.set(REGION, ContextValue::one(region.as_str()));
@@ -83,6 +85,21 @@ impl Assumption<'_> {
             }
         }
         self.proof(Obligation::ClosedWithoutMfa, findings)
+    }
+
+    /// When the user's session was made: just then, or there is none, as with access keys.
+    fn issue_times(&self) -> Vec<ContextValue> {
+        if !self
+            .stack
+            .keys
+            .contains(&TOKEN_ISSUE_TIME.to_ascii_lowercase())
+        {
+            return vec![ContextValue::ABSENT];
+        }
+        match time(TOKEN_ISSUE_TIME, &self.stack.documents(), self.now) {
+            ContextValue::Unknown => vec![ContextValue::Unknown],
+            known @ ContextValue::Values(_) => vec![ContextValue::ABSENT, known],
+        }
     }
 
     fn usual_session_name(&self) -> String {

@@ -73,24 +73,23 @@ const CLOCKS: [&str; 2] = ["aws:CurrentTime", "aws:EpochTime"];
 /// When a session was made: just then at the earliest.
 pub(super) const TOKEN_ISSUE_TIME: &str = "aws:TokenIssueTime";
 
-/// Adds a key that has the time at which the proof is made, or any later one. It is known where no document tells these
-/// apart.
-pub(super) fn add_time(context: &mut Context, key: &str, documents: &[&Document], now: Timestamp) {
+/// The value of a key that holds the time at which the proof is made, or any later one. It is known where no document
+/// tells these apart.
+pub(super) fn time(key: &str, documents: &[&Document], now: Timestamp) -> ContextValue {
     let now = now.to_string();
     let alike = |document: &&Document| compares_with_earlier(document, key, &now);
     let is_known = documents.iter().all(alike);
-    let value = if is_known {
+    if is_known {
         ContextValue::one(now)
     } else {
         ContextValue::Unknown
-    };
-    context.set(key, value);
+    }
 }
 
-/// Adds the time of the request, see [`add_time`].
+/// Adds the time of the request, see [`time`].
 pub(super) fn add_clocks(context: &mut Context, documents: &[&Document], now: Timestamp) {
     for key in CLOCKS {
-        add_time(context, key, documents, now);
+        context.set(key, time(key, documents, now));
     }
 }
 

@@ -24,8 +24,11 @@ impl<'a> Impact<'a> {
     /// Begins with what is known of the organization before the plan and after it.
     #[must_use]
     pub fn new(before: Setting<'a>, after: Setting<'a>) -> Self {
-        let everywhere =
-            before.guardrails != after.guardrails || before.emergency != after.emergency;
+        let users = |setting: &Setting<'a>| {
+            let live = setting.emergency.as_ref().ok();
+            live.map(|live| (&live.users, &live.policies))
+        };
+        let everywhere = before.guardrails != after.guardrails || users(&before) != users(&after);
         Self {
             before: Prover::new(before),
             after: Prover::new(after),
@@ -56,7 +59,7 @@ impl<'a> Impact<'a> {
         for result in self.after.prove(account, Ok(after), &proven) {
             if result.verdict != Verdict::Proven {
                 let told = cause(&result);
-                let generic = told.replace(account.as_str(), "ACCOUNT");
+                let generic = told.replace(account.as_str(), "{account}");
                 let accounts = self.lost.entry((result.role, generic)).or_default();
                 accounts.insert(account.clone(), told);
             }
@@ -86,13 +89,7 @@ impl<'a> Impact<'a> {
 
 /// Says what a role comes to, by the worst of what is found.
 fn cause(result: &RoleResult) -> String {
-    let verdict = match result.verdict {
-        Verdict::Proven => "proven",
-        Verdict::NotProven => "not proven",
-        Verdict::Blocked => "blocked",
-        Verdict::Open => "open",
-        Verdict::Missing => "missing",
-    };
+    let verdict = result.verdict.as_words();
     let findings = result.proofs.iter().flat_map(|proof| &proof.findings);
     let mut worst = findings.filter(|finding| finding.verdict == result.verdict);
     match worst.next() {

@@ -142,20 +142,21 @@ fn except(
     Ok(())
 }
 
-/// Puts the statements of a policy into one exception.
+/// Puts the statements of each policy into one exception.
 fn proposals(
     excepted: BTreeMap<Place, (Label, Option<String>)>,
     caller: &Caller<'_>,
 ) -> Vec<ExceptionProposal> {
-    let mut by_policy: BTreeMap<(LayerName, String), (Label, Vec<Option<String>>)> =
-        BTreeMap::new();
-    for ((layer, id, _), (label, sid)) in excepted {
-        let (_, sids) = by_policy
-            .entry((layer, id))
-            .or_insert_with(|| (label, Vec::new()));
-        sids.push(sid);
-    }
-    let proposals = by_policy.into_iter().map(|((layer, _), (label, sids))| {
+    let policies: BTreeMap<(LayerName, String), Label> = excepted
+        .iter()
+        .map(|((layer, id, _), (label, _))| ((*layer, id.clone()), label.clone()))
+        .collect();
+    let proposals = policies.into_iter().map(|((layer, id), label)| {
+        let of_policy = excepted
+            .iter()
+            .filter(|((of_layer, of_id, _), _)| (*of_layer, of_id) == (layer, &id));
+        // A statement without a Sid can't be named: then all that deny are meant.
+        let sids: Option<BTreeSet<String>> = of_policy.map(|(_, (_, sid))| sid.clone()).collect();
         let one = BTreeSet::from([caller.name.to_owned()]);
         let (roles, users) = match caller.kind {
             CallerKind::Role => (one, BTreeSet::new()),
@@ -165,12 +166,10 @@ fn proposals(
             LayerName::ServiceControlPolicies => caller.account,
             _ => caller.resource_account,
         };
-        // A statement without a Sid can't be named: then all that deny are meant.
-        let statements: Option<BTreeSet<String>> = sids.into_iter().collect();
         ExceptionProposal {
             id: slug(&format!("{}-{}", caller.name, label.name)),
             policy: label.reference,
-            statements: statements.unwrap_or_default().into_iter().collect(),
+            statements: sids.unwrap_or_default().into_iter().collect(),
             roles,
             users,
             accounts: BTreeSet::from([account.clone()]),

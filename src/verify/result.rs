@@ -107,6 +107,20 @@ pub enum Verdict {
     Missing,
 }
 
+impl Verdict {
+    /// The verdict in a word or two.
+    #[must_use]
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::NotProven => "not proven",
+            Self::Blocked => "blocked",
+            Self::Open => "open",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// Names what is to be proven.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::cases::{Stack, Wanted, judge};
 use super::circumstances::{
-    MFA_AGE, MFA_PRESENT, REGION, TOKEN_ISSUE_TIME, add_clocks, add_own_call, add_time, complete,
-    of_caller,
+    MFA_AGE, MFA_PRESENT, REGION, TOKEN_ISSUE_TIME, add_clocks, add_own_call, complete, of_caller,
+    time,
 };
 use super::findings::{Findings, not_a_caller};
 use super::guardrails::Chain;
@@ -127,7 +127,8 @@ impl Abilities<'_> {
         );
         let documents = self.stack.documents();
         add_clocks(&mut context, &documents, self.session.now);
-        add_time(&mut context, TOKEN_ISSUE_TIME, &documents, self.session.now);
+        let issued = time(TOKEN_ISSUE_TIME, &documents, self.session.now);
+        context.set(TOKEN_ISSUE_TIME, issued);
         context
     }
 
@@ -184,12 +185,10 @@ impl Abilities<'_> {
                 Wanted::Allowed(_) | Wanted::Denied => Some(&self.session.role.facts.tags),
             };
             complete(&mut context, &self.stack.keys, tags);
-            let mut request = match self.request(context) {
-                Ok(request) => request,
-                Err(finding) => {
-                    findings.add(Some(finding), region.as_deref());
-                    continue;
-                }
+            let Some(mut request) = self.request(context) else {
+                let name = self.session.role.facts.arn.as_str();
+                findings.add(Some(not_a_caller(name)), region.as_deref());
+                continue;
             };
             let cases = match known.take().filter(|_| !by_region) {
                 Some(cases) => cases,
@@ -230,17 +229,17 @@ impl Abilities<'_> {
 
     /// The account of a resource, where that is another one: then the other side must allow, too.
     fn elsewhere<'r>(&self, resource: &'r str) -> Option<&'r str> {
-        let account = resource.splitn(6, ':').nth(4)?;
+        let account = resource.split(':').nth(4)?;
         Some(account).filter(|id| is_account_id(id) && *id != self.session.account.as_str())
     }
 
     /// Begins a request, about nothing yet.
-    fn request(&self, context: Context) -> Result<Request, Finding> {
+    fn request(&self, context: Context) -> Option<Request> {
         let arn = &self.session.role.facts.arn;
         let (partition, account, name) = (arn.partition(), self.session.account, arn.name());
         let session = format!("arn:{partition}:sts::{account}:assumed-role/{name}/verify");
-        Ok(Request {
-            principal: session.parse().map_err(|_| not_a_caller(&session))?,
+        Some(Request {
+            principal: session.parse().ok()?,
             action: String::new(),
             resource: String::new(),
             resource_account: Some(self.session.account.clone()),

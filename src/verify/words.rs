@@ -141,8 +141,10 @@ impl Telling<'_> {
         }) = &finding.remainder
         {
             let left = reasons_of(obligation, unknown_keys, unknown_policies, blockers);
+            let is_known = unknown_keys.is_empty() && unknown_policies.is_empty();
+            let open = if is_known { "open" } else { "prove" };
             reasons.push(format!(
-                "exceptions alone do not open it: {}",
+                "exceptions alone do not {open} it: {}",
                 left.join(", and ")
             ));
         }

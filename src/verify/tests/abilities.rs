@@ -342,3 +342,32 @@ fn a_boundary_bounds() {
         ]
     );
 }
+
+#[test]
+fn every_level_must_allow_and_binds_all_but_the_management_account() {
+    let spec = "must_allow: [\"ec2:RunInstances\"]";
+    for level in ["r-root", "ou-root-work", "ou-root-prod", "333333333333"] {
+        let mut world = World::new(spec);
+        world.detach("FullAWSAccess", level);
+        let result = world.prove();
+        assert_eq!(result.verdict, Verdict::Blocked, "{level}");
+        let message = &proof(&result, "must_allow").findings[0].message;
+        let expected = format!("no SCP at {level} allows it");
+        let named = message.contains(&expected) || message.contains(&format!("({level}) allows"));
+        assert!(named, "{message}");
+    }
+    let mut world = World::new(spec);
+    world.accounts = BTreeMap::from([(id("1"), role(trust())), (id("3"), role(trust()))]);
+    let rcp = json!([{ "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*" }]);
+    world.attach("rcp", "guard", &["r-root"], document(rcp));
+    let (results, _) = world.prove_all();
+    assert_eq!(results[&id("1")].verdict, Verdict::Proven);
+    let bound = &results[&id("3")];
+    for obligation in ["assume", "must_allow"] {
+        assert_eq!(
+            proof(bound, obligation).verdict,
+            Verdict::Blocked,
+            "{obligation}"
+        );
+    }
+}

@@ -81,6 +81,14 @@ fn what_exceptions_leave_in_the_way_is_said() {
         ]
     );
     assert!(proposed(&result).is_empty());
+    // Nor where what is left is not known.
+    world.accounts.get_mut(&id("3")).unwrap()["managed_policies"] =
+        json!(["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+    let result = world.prove();
+    let left = "exceptions alone do not prove it: the document of arn:aws:iam::aws:policy/ReadOnlyAccess is not known";
+    assert!(told(&result)[1].ends_with(left), "{:?}", told(&result));
+    assert!(proposed(&result).is_empty());
+    world.accounts.get_mut(&id("3")).unwrap()["managed_policies"] = json!([]);
     // Where no guardrail denies, exceptions are beside the point.
     world.attach("scp", "guard", &["ou-root-sand"], guard(json!({})));
     let message = "a session cannot do ec2:RunInstances: none of its own policies allows it";

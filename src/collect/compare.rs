@@ -14,9 +14,9 @@ use crate::plan::{
     AccountContext, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules,
     Skipped, closes_last_path, diff_account, diff_guardrails,
 };
-use crate::resolve::{Resolver, needs_tags, read_scope};
+use crate::resolve::{Resolver, needs_tags, read_scope, root_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::ResourceType;
+use crate::state::{ReadScope, ResourceType};
 
 /// Says what is to be compared, and how.
 #[derive(Debug, Clone)]
@@ -57,7 +57,10 @@ pub async fn compare(
     let accounts = request
         .filter
         .accounts(&organization, &spec.emergency_account)?;
-    let read_scope = read_scope(spec);
+    let read_scope = ReadScope {
+        root: root_scope(spec, &organization),
+        ..read_scope(spec)
+    };
     let all = accounts.len();
     let most = request.max_failures.map(|bound| bound.of(all));
     let failures = AtomicUsize::new(0);

@@ -22,6 +22,8 @@ pub(super) struct Difference {
     pub(super) fields: Vec<Field>,
     /// The fields that differ only in what has no effect.
     pub(super) cosmetic: Vec<String>,
+    /// What a person should know of it.
+    pub(super) notes: Vec<String>,
     pub(super) operations: Vec<(Stage, Operation)>,
     pub(super) access: Access,
     pub(super) risk: Option<Risk>,

@@ -44,7 +44,7 @@ pub enum SnapshotError {
 }
 
 /// The newest format of snapshots; readers take every `1.N`.
-pub const SNAPSHOT_FORMAT: &str = "1.1";
+pub const SNAPSHOT_FORMAT: &str = "1.2";
 
 /// Reads a snapshot file.
 ///
@@ -223,7 +223,9 @@ impl Cloud for Offline {
         const CALL: &str = "iam:GetAccountAuthorizationDetails";
         let path = self.lock().managed_path.clone();
         let result = if path == scope.managed_path {
-            self.inventory(account, CALL, |inventory| in_scope(inventory, scope))
+            self.inventory(account, CALL, |inventory| {
+                in_scope(account, inventory, scope)
+            })
         } else {
             Err(CloudError::new(
                 ErrorKind::Service,
@@ -247,6 +249,8 @@ impl Cloud for Offline {
             ResourceType::IamUser => "iam:GetUser",
             ResourceType::IamRole => "iam:GetRole",
             ResourceType::Credential => "iam:GetLoginProfile",
+            ResourceType::MfaDevice => "iam:ListMFADevices",
+            ResourceType::RootAccess => "iam:ListOrganizationsFeatures",
             ResourceType::GuardrailException | ResourceType::GuardrailPolicy => {
                 "organizations:DescribePolicy"
             }
@@ -303,7 +307,33 @@ fn without_guardrails(call: &str) -> CloudError {
 ///
 /// # Errors
 /// When the spec names something that the snapshot holds by name only.
-fn in_scope(inventory: &Inventory, scope: &ReadScope) -> Result<Inventory, CloudError> {
+fn in_scope(
+    account: &AccountId,
+    inventory: &Inventory,
+    scope: &ReadScope,
+) -> Result<Inventory, CloudError> {
+    let lacks = |call: &str, what: &str| {
+        let message = format!("the snapshot does not hold {what}; take a new one with this spec");
+        CloudError::new(ErrorKind::Service, call, message)
+    };
+    if scope.people.as_ref() == Some(account) && inventory.people.is_none() {
+        let call = "iam:ListMFADevices";
+        return Err(lacks(call, "the devices and passwords of users"));
+    }
+    if let Some(root) = &scope.root {
+        let held = inventory.root.as_ref();
+        if root.users && held.is_none_or(|held| held.credentials.is_none()) {
+            return Err(lacks(
+                "iam:GetAccountSummary",
+                "what protects the root user",
+            ));
+        }
+        let features = root.features && root.management == *account;
+        if features && held.is_none_or(|held| held.features.is_none()) {
+            let call = "iam:ListOrganizationsFeatures";
+            return Err(lacks(call, "the organization's features for root users"));
+        }
+    }
     for (kind, names) in [
         (ResourceType::IamPolicy, &inventory.others.policies),
         (ResourceType::IamUser, &inventory.others.users),

@@ -18,9 +18,9 @@ use crate::plan::{
     preview_guardrails,
 };
 use crate::policy::CanonicalContext;
-use crate::resolve::{Resolver, needs_tags, read_scope};
+use crate::resolve::{Resolver, needs_tags, read_scope, root_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::{DesiredGuardrails, Guardrails, Inventory, ResourceType};
+use crate::state::{DesiredGuardrails, Guardrails, Inventory, ReadScope, ResourceType};
 use crate::verify::{Impact, Setting};
 
 /// Says what is to be compared, and how.
@@ -63,8 +63,12 @@ pub async fn compare(
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
+    let scope = ReadScope {
+        root: root_scope(spec, &organization),
+        ..read_scope(spec)
+    };
     let all = accounts.len();
-    let reader = AccountReader::new(cloud, read_scope(spec), request.max_failures, all);
+    let reader = AccountReader::new(cloud, scope, request.max_failures, all);
     let comparer = Comparer {
         spec,
         organization: &organization,

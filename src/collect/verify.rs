@@ -12,7 +12,7 @@ use crate::plan::{Plan, Staleness, preview_account, preview_guardrails};
 use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, needs_tags, read_scope};
 use crate::spec::{Loaded, Spec};
-use crate::state::{Address, Guardrails, Inventory, ResourceType};
+use crate::state::{Address, Guardrails, Inventory, ReadScope, ResourceType};
 use crate::verify::{
     CoverageRule, Prover, Setting, Verification, VerificationBuilder, VerificationHeader,
 };
@@ -55,7 +55,12 @@ pub async fn verify(
     let accounts = request.filter.accounts(&organization, emergency)?;
     let others: Vec<&AccountId> = accounts.iter().filter(|id| *id != emergency).collect();
     let all = others.len() + 1;
-    let reader = AccountReader::new(cloud, read_scope(spec), request.max_failures, all);
+    // What protects users and root users proves nothing of a path.
+    let scope = ReadScope {
+        people: None,
+        ..read_scope(spec)
+    };
+    let reader = AccountReader::new(cloud, scope, request.max_failures, all);
     let after = After {
         plan: request.after.as_ref(),
         context: CanonicalContext {

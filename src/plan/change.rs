@@ -34,6 +34,9 @@ pub struct Change {
     /// What a person should know, in a sentence; nothing is decided by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a person has to do, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
     /// Whether the resource is not managed yet, so that the change takes it over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adoption: bool,

@@ -93,7 +93,9 @@ pub fn schedule(change: &Change) -> Vec<Part> {
                 part(Wave::GuardrailRemovals, 0, kept..all),
             ]
         }
-        (_, ResourceType::Credential) => vec![part(Wave::Foundations, 0, 0..all)],
+        (_, ResourceType::Credential | ResourceType::MfaDevice | ResourceType::RootAccess) => {
+            vec![part(Wave::Foundations, 0, 0..all)]
+        }
         (Action::Delete, ResourceType::IamRole) => vec![part(Wave::RoleRemovals, 0, 0..all)],
         (Action::Delete, ResourceType::IamUser) => vec![part(Wave::Removals, 0, 0..all)],
         (Action::Delete, ResourceType::IamPolicy) => vec![part(Wave::Removals, 1, 0..all)],

@@ -20,9 +20,9 @@ pub fn preview_account(
     live: &mut Inventory,
     context: &CanonicalContext,
 ) -> Result<(), Staleness> {
-    let own = changes.iter().filter(|change| {
-        change.account == *account && !change.resource_type.is_organization_level()
-    });
+    let own = changes
+        .iter()
+        .filter(|change| change.account == *account && !change.resource_type.is_guardrail());
     let state_of = |change: &Change| {
         let key = ResourceKey::new(change.resource_type, &change.name);
         Some(Fingerprint::of(live.get(&key).as_ref(), context))
@@ -45,7 +45,7 @@ pub fn preview_guardrails(
 ) -> Result<(), Staleness> {
     let own = changes
         .iter()
-        .filter(|change| change.resource_type.is_organization_level());
+        .filter(|change| change.resource_type.is_guardrail());
     let state_of = |change: &Change| {
         let first = change.operations.first()?;
         Some(on_guardrails(&first.operation, live, context)?.0)

@@ -57,6 +57,7 @@ fn change(account: (&str, &str), resource_type: ResourceType, name: &str) -> Cha
         access: Access::Narrower,
         cause: Cause::Live,
         reason: None,
+        steps: Vec::new(),
         adoption: false,
         replacement: false,
         source: Some(Origin {

@@ -29,11 +29,12 @@ impl Group {
     pub(super) fn has_placeholder(&self) -> bool {
         let Change {
             reason,
+            steps,
             blocked,
             fields,
             ..
         } = &self.change;
-        self.accounts.many() && holds_placeholder(reason, blocked, fields)
+        self.accounts.many() && holds_placeholder((reason, steps, blocked), fields)
     }
 }
 
@@ -150,6 +151,7 @@ fn rank(group: &Group) -> impl Ord + '_ {
 /// Holds the parts of a change that may hold the account's own id, with [`PLACEHOLDER`] in its place.
 struct Shared {
     reason: Option<String>,
+    steps: Vec<String>,
     blocked: Option<String>,
     fields: Vec<Field>,
 }
@@ -160,6 +162,11 @@ impl Shared {
         let generic = |text: &Option<String>| text.as_ref().map(|text| generic_text(text, id));
         Self {
             reason: generic(&change.reason),
+            steps: change
+                .steps
+                .iter()
+                .map(|step| generic_text(step, id))
+                .collect(),
             blocked: generic(&change.blocked),
             fields: change
                 .fields
@@ -178,7 +185,10 @@ impl Shared {
     /// Writes what is equal in the same change elsewhere, and only there.
     fn key(&self, change: &Change) -> String {
         // What holds the placeholder itself would look like what holds an id, so it is left alone.
-        let literal = holds_placeholder(&change.reason, &change.blocked, &change.fields);
+        let literal = holds_placeholder(
+            (&change.reason, &change.steps, &change.blocked),
+            &change.fields,
+        );
         let key = (
             literal.then_some(&change.account),
             change.resource_type,
@@ -189,7 +199,7 @@ impl Shared {
             change.cause,
             change.adoption,
             &change.source,
-            &self.reason,
+            (&self.reason, &self.steps),
             &self.blocked,
             &self.fields,
         );
@@ -200,11 +210,13 @@ impl Shared {
     fn applied_to(self, change: Change) -> Change {
         let Self {
             reason,
+            steps,
             blocked,
             fields,
         } = self;
         Change {
             reason,
+            steps,
             blocked,
             fields,
             ..change
@@ -212,10 +224,14 @@ impl Shared {
     }
 }
 
-fn holds_placeholder(reason: &Option<String>, blocked: &Option<String>, fields: &[Field]) -> bool {
+fn holds_placeholder(
+    (reason, steps, blocked): (&Option<String>, &[String], &Option<String>),
+    fields: &[Field],
+) -> bool {
     let said = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains(PLACEHOLDER));
     said(reason)
         || said(blocked)
+        || steps.iter().any(|step| step.contains(PLACEHOLDER))
         || fields.iter().any(|field| {
             said(&field.witness)
                 || value_holds_placeholder(&field.live)

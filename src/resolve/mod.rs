@@ -4,6 +4,7 @@ mod coverage;
 mod documents;
 mod guardrails;
 mod protection;
+mod root;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +16,11 @@ use crate::spec::{
     Trusted, User as UserSpec, element, entry, trust_policy,
 };
 use crate::state::{
-    Desired, DesiredPolicy, DesiredUser, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Policy,
-    PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
+    Desired, DesiredPolicy, DesiredUser, MfaRule, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Paths,
+    Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
+
+pub use root::root_scope;
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
 pub const MFA_POLICY: &str = "break-glass-mfa";
@@ -53,7 +56,7 @@ pub fn needs_tags(spec: &Spec) -> bool {
         .any(|accounts| accounts.selection().needs_tags())
 }
 
-/// Tells what is to be read in full of each account for this spec.
+/// Tells what is to be read in full of each account for this spec; [`root_scope`] tells what of root users.
 #[must_use]
 pub fn read_scope(spec: &Spec) -> ReadScope {
     let users = spec
@@ -74,6 +77,8 @@ pub fn read_scope(spec: &Spec) -> ReadScope {
             .chain(policies)
             .map(|(kind, name)| (kind, name.to_ascii_lowercase()))
             .collect(),
+        people: spec.users.as_ref().map(|_| spec.emergency_account.clone()),
+        root: None,
     }
 }
 
@@ -197,9 +202,27 @@ impl<'a> Resolver<'a> {
             policies,
             users,
             roles,
+            root: self.root(account),
+            paths: self.paths(),
             ownership_tag_optional: spec.defaults.ownership_tag == OwnershipTag::Optional,
             spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
             uncovered: self.uncovered(account),
+        }
+    }
+
+    fn paths(&self) -> Paths {
+        let spec = &self.loaded.spec;
+        let modes = spec.roles().iter().filter_map(|role| {
+            let mode = role.failure_mode.clone()?;
+            Some((role.name.clone(), mode))
+        });
+        let users = spec.users().iter();
+        Paths {
+            failure_modes: modes.collect(),
+            fido_only: users
+                .filter(|user| user.has_fido_only())
+                .map(|user| self.user_arn(user))
+                .collect(),
         }
     }
 
@@ -230,9 +253,17 @@ impl<'a> Resolver<'a> {
                 inline_policies: self.policies_in(index, user),
                 groups: BTreeSet::new(),
                 access_keys: BTreeSet::new(),
+                ssh_keys: BTreeSet::new(),
+                service_credentials: BTreeSet::new(),
+                signing_certificates: BTreeSet::new(),
             },
             console: user.console,
             vaulted_keys: user.access_keys == AccessKeys::Vaulted,
+            mfa: user.mfa.as_ref().map(|mfa| MfaRule {
+                at_least: usize::try_from(mfa.at_least).unwrap_or(usize::MAX),
+                kinds: mfa.kinds.iter().copied().collect(),
+                fido_certification: mfa.fido_certification,
+            }),
             spared_inline_policies: match &self.loaded.spec.roles {
                 None if user.generated_policies => BTreeSet::from([ASSUME_POLICY.to_owned()]),
                 _ => BTreeSet::new(),

@@ -14,6 +14,7 @@ mod load;
 mod merge;
 mod node;
 mod problem;
+mod reliance;
 mod scalar;
 mod schema;
 mod source;
@@ -27,6 +28,7 @@ mod tests;
 pub use documents::{Documents, ReadFile};
 pub use load::{LoadError, Loaded, load, load_texts};
 pub use problem::{At, Finding, Problem, Severity};
+pub use reliance::{Reliance, reliance};
 pub use schema::json_schema;
 pub use source::{Location, Place, SourceMap, element, entry};
 pub use trust::trust_policy;
@@ -35,14 +37,11 @@ pub use types::*;
 /// Lists what a spec says that this version does not act on yet, so that nobody relies on it.
 #[must_use]
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
-    let users = spec.users();
     [
-        (spec.root_access.is_some(), "root_access"),
         (spec.alerts.is_some(), "alerts"),
         (spec.incidents.is_some(), "incidents"),
         (spec.drills.is_some(), "drills"),
         (!spec.ignore.is_empty(), "ignore"),
-        (users.iter().any(|user| user.mfa.is_some()), "users[].mfa"),
     ]
     .into_iter()
     .filter_map(|(present, name)| present.then_some(name))

@@ -47,17 +47,23 @@ pub enum ResourceType {
     GuardrailException,
     /// An SCP of this tool's own.
     GuardrailPolicy,
+    /// The MFA devices of a user, or one virtual device that nobody ever activated.
+    MfaDevice,
+    /// The root user of an account, or what the organization manages of its members' root users.
+    RootAccess,
 }
 
 impl ResourceType {
     /// Every type, in the order in which plans list them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::IamPolicy,
         Self::IamUser,
         Self::IamRole,
         Self::Credential,
         Self::GuardrailException,
         Self::GuardrailPolicy,
+        Self::MfaDevice,
+        Self::RootAccess,
     ];
 
     /// The type as addresses write it, such as `iam_role`.
@@ -70,18 +76,34 @@ impl ResourceType {
             Self::Credential => "credential",
             Self::GuardrailException => "guardrail_exception",
             Self::GuardrailPolicy => "guardrail_policy",
+            Self::MfaDevice => "mfa_device",
+            Self::RootAccess => "root_access",
         }
     }
 
-    /// Tells whether things of this type belong to the organization itself, and to none of its accounts.
+    /// Tells whether things of this type are SCPs and RCPs, or something about them.
     #[must_use]
-    pub fn is_organization_level(self) -> bool {
+    pub fn is_guardrail(self) -> bool {
+        matches!(self, Self::GuardrailException | Self::GuardrailPolicy)
+    }
+
+    /// Tells whether the thing of this type and name belongs to the organization itself, and to none of its accounts.
+    #[must_use]
+    pub fn is_organization_level(self, name: &str) -> bool {
         match self {
-            Self::IamPolicy | Self::IamUser | Self::IamRole | Self::Credential => false,
+            Self::IamPolicy
+            | Self::IamUser
+            | Self::IamRole
+            | Self::Credential
+            | Self::MfaDevice => false,
             Self::GuardrailException | Self::GuardrailPolicy => true,
+            Self::RootAccess => name != ROOT_USER,
         }
     }
 }
+
+/// The name of an account's root user, which stands for what protects it.
+pub const ROOT_USER: &str = "root";
 
 impl fmt::Display for ResourceType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,7 +133,7 @@ impl Address {
     #[must_use]
     pub fn new(account: &AccountId, resource_type: ResourceType, name: &str) -> Self {
         Self {
-            account: (!resource_type.is_organization_level()).then(|| account.clone()),
+            account: (!resource_type.is_organization_level(name)).then(|| account.clone()),
             resource_type,
             name: name.to_owned(),
         }
@@ -128,7 +150,8 @@ impl schemars::JsonSchema for Address {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let types = |of_organization: bool| {
             let types = ResourceType::ALL.into_iter();
-            let types = types.filter(|kind| kind.is_organization_level() == of_organization);
+            let name = if of_organization { "" } else { ROOT_USER };
+            let types = types.filter(|kind| kind.is_organization_level(name) == of_organization);
             types
                 .map(ResourceType::as_str)
                 .collect::<Vec<_>>()
@@ -159,7 +182,7 @@ impl FromStr for Address {
             return Err(format!("{text:?} is no address (ACCOUNT/TYPE/NAME)"));
         };
         let resource_type: ResourceType = resource_type.parse()?;
-        let account = match (resource_type.is_organization_level(), account) {
+        let account = match (resource_type.is_organization_level(name), account) {
             (true, ORGANIZATION) => None,
             (true, _) => {
                 return Err(format!(
@@ -204,7 +227,17 @@ mod tests {
             (&address.account, address.to_string()),
             (&None, text.to_owned())
         );
+        for text in [
+            "org/root_access/root_sessions",
+            "111122223333/root_access/root",
+            "111122223333/mfa_device/mfa/break-glass/phone",
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
         for bad in [
+            "org/root_access/root",
+            "111122223333/root_access/root_sessions",
             "",
             "111122223333",
             "111122223333/iam_role",

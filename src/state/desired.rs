@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, Role, Tags, User};
+use super::{DesiredRoot, MfaRule, Policy, Role, Tags, User};
+use crate::ids::Arn;
 
 /// Tells where in the spec something comes from.
 #[derive(
@@ -29,12 +30,25 @@ pub struct Desired {
     pub users: Option<BTreeMap<String, Wanted<DesiredUser>>>,
     /// Roles by name.
     pub roles: Option<BTreeMap<String, Wanted<Role>>>,
+    /// What is wanted of its root user; nothing when the spec says nothing of root users.
+    pub root: Option<DesiredRoot>,
+    /// What is known of the ways into its roles beside their trust policies.
+    pub paths: Paths,
     /// Whether the ownership tag may be missing on what the path alone shows to be managed.
     pub ownership_tag_optional: bool,
     /// Policies that stay if they are there: a section that the spec does not have could ask for them.
     pub spared_policies: BTreeSet<String>,
     /// Roles that coverage requires here and that are not among `roles`.
     pub uncovered: BTreeMap<String, Origin>,
+}
+
+/// Holds what is known of the ways into roles beside their trust policies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Paths {
+    /// What has failed when a role is needed, by the role's name.
+    pub failure_modes: BTreeMap<String, String>,
+    /// The users whose MFA devices shall be FIDO devices only, which work in the console only.
+    pub fido_only: BTreeSet<Arn>,
 }
 
 /// Holds a wanted resource and its place in the spec.
@@ -66,6 +80,8 @@ pub struct DesiredUser {
     pub console: bool,
     /// Whether access keys are kept in a vault, so that those there are stay.
     pub vaulted_keys: bool,
+    /// Which MFA devices it must have; not checked when absent.
+    pub mfa: Option<MfaRule>,
     /// Inline policies that stay as they are: they follow from a section that the spec does not have.
     pub spared_inline_policies: BTreeSet<String>,
 }

@@ -35,6 +35,7 @@ impl Fingerprint {
         };
         let value = match resource {
             Resource::LoginProfile => serde_json::json!("login profile"),
+            Resource::RootFeature => serde_json::json!("root feature"),
             Resource::Policy(Policy { path, document }) => {
                 serde_json::json!([path, canonical(document)])
             }
@@ -46,6 +47,9 @@ impl Fingerprint {
                 inline_policies,
                 groups,
                 access_keys,
+                ssh_keys,
+                service_credentials,
+                signing_certificates,
             }) => {
                 serde_json::json!([
                     path,
@@ -54,7 +58,10 @@ impl Fingerprint {
                     managed_policies,
                     inline(inline_policies),
                     groups,
-                    access_keys
+                    access_keys,
+                    ssh_keys,
+                    service_credentials,
+                    signing_certificates,
                 ])
             }
             Resource::Role(Role {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Operation, Policy, PolicyText, Principal, Resource, ResourceKey, ResourceType, Role, User,
+    Operation, People, Person, Policy, PolicyText, Principal, Resource, ResourceKey, ResourceType,
+    Role, RootAccess, RootFeature, RootScope, User,
 };
-use crate::ids::{Arn, IamPath};
+use crate::ids::{AccountId, Arn, IamPath};
 
 /// Holds what was read of one account: in full what concerns this tool, by name what else there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -24,6 +26,16 @@ pub struct Inventory {
     /// The users of `users` that have a login profile.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub login_profiles: BTreeSet<String>,
+    /// When each role of `roles` was last used, where AWS knows of a use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub roles_last_used: BTreeMap<String, Timestamp>,
+    /// What belongs to the people behind the users; absent when it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<People>,
+    /// What was read of root users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<RootAccess>,
     /// What is neither managed nor named by the spec: enough to see a clash of names, and who uses a policy.
     #[serde(default, skip_serializing_if = "Others::is_empty")]
     pub others: Others,
@@ -83,7 +95,16 @@ impl Inventory {
                 .login_profiles
                 .contains(name)
                 .then_some(Resource::LoginProfile),
-            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
+            ResourceType::RootAccess => {
+                let features = self.root.as_ref()?.features.as_ref()?;
+                let mut on = features.iter().map(|feature| feature.as_str());
+                on.any(|feature| feature == name)
+                    .then_some(Resource::RootFeature)
+            }
+            // Devices are never written, so nobody has to know whether they still are as planned.
+            ResourceType::MfaDevice
+            | ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy => None,
         }
     }
 
@@ -105,6 +126,11 @@ impl Inventory {
             Resource::User(user) => drop(self.users.insert(name, user)),
             Resource::Role(role) => drop(self.roles.insert(name, role)),
             Resource::LoginProfile => drop(self.login_profiles.insert(name)),
+            Resource::RootFeature => {
+                let feature = RootFeature::ALL.into_iter();
+                self.root_features()
+                    .extend(feature.filter(|feature| feature.as_str() == name));
+            }
         }
     }
 
@@ -142,8 +168,14 @@ impl Inventory {
                     inline_policies: BTreeMap::new(),
                     groups: BTreeSet::new(),
                     access_keys: BTreeSet::new(),
+                    ssh_keys: BTreeSet::new(),
+                    service_credentials: BTreeSet::new(),
+                    signing_certificates: BTreeSet::new(),
                 };
                 self.users.insert(name.clone(), user);
+                if let Some(people) = &mut self.people {
+                    people.users.insert(name.clone(), Person::default());
+                }
             }
             Operation::CreateRole {
                 name,
@@ -228,10 +260,34 @@ impl Inventory {
                 if !self.user(user)?.access_keys.remove(id) {
                     return Err(missing(id));
                 }
+                if let Some(person) = self.person(user) {
+                    person.access_keys.remove(id);
+                }
+            }
+            Operation::DeleteSshKey { user, id } => {
+                if !self.user(user)?.ssh_keys.remove(id) {
+                    return Err(missing(id));
+                }
+            }
+            Operation::DeleteServiceCredential { user, id } => {
+                if !self.user(user)?.service_credentials.remove(id) {
+                    return Err(missing(id));
+                }
+            }
+            Operation::DeleteSigningCertificate { user, id } => {
+                if !self.user(user)?.signing_certificates.remove(id) {
+                    return Err(missing(id));
+                }
+            }
+            Operation::EnableRootFeature { feature } => {
+                self.root_features().insert(*feature);
             }
             Operation::DeleteLoginProfile { user } => {
                 if !self.login_profiles.remove(user) {
                     return Err(missing(user));
+                }
+                if let Some(person) = self.person(user) {
+                    person.password = None;
                 }
             }
             Operation::DeletePolicy { arn } => self.delete_policy(arn)?,
@@ -286,6 +342,9 @@ impl Inventory {
         let user = self.users.get(name).ok_or_else(|| missing(name))?;
         let held = self.login_profiles.contains(name)
             || !user.access_keys.is_empty()
+            || !user.ssh_keys.is_empty()
+            || !user.service_credentials.is_empty()
+            || !user.signing_certificates.is_empty()
             || !user.groups.is_empty()
             || !user.managed_policies.is_empty()
             || !user.inline_policies.is_empty();
@@ -295,6 +354,9 @@ impl Inventory {
             )));
         }
         self.users.remove(name);
+        if let Some(people) = &mut self.people {
+            people.users.remove(name);
+        }
         Ok(())
     }
 
@@ -306,6 +368,7 @@ impl Inventory {
             )));
         }
         self.roles.remove(name);
+        self.roles_last_used.remove(name);
         Ok(())
     }
 
@@ -335,12 +398,25 @@ impl Inventory {
                 find(self.users.keys().chain(&self.others.users), name)
             }
             ResourceType::IamRole => find(self.roles.keys().chain(&self.others.roles), name),
-            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
+            ResourceType::MfaDevice
+            | ResourceType::RootAccess
+            | ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy => None,
         }
+    }
+
+    /// The organization's features for root users, to be changed.
+    fn root_features(&mut self) -> &mut BTreeSet<RootFeature> {
+        let root = self.root.get_or_insert_default();
+        root.features.get_or_insert_default()
     }
 
     fn user(&mut self, name: &str) -> Result<&mut User, ModelError> {
         self.users.get_mut(name).ok_or_else(|| missing(name))
+    }
+
+    fn person(&mut self, name: &str) -> Option<&mut Person> {
+        self.people.as_mut()?.users.get_mut(name)
     }
 
     fn role(&mut self, name: &str) -> Result<&mut Role, ModelError> {
@@ -390,6 +466,10 @@ pub struct ReadScope {
     pub managed_path: IamPath,
     /// Names that the spec uses, in lower case.
     pub names: BTreeSet<(ResourceType, String)>,
+    /// The account in which what belongs to people is read; `None` when it is nowhere.
+    pub people: Option<AccountId>,
+    /// What is read of root users; `None` for nothing.
+    pub root: Option<RootScope>,
 }
 
 impl ReadScope {

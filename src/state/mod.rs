@@ -11,12 +11,14 @@ mod fingerprint;
 mod guardrails;
 mod inventory;
 mod operation;
+mod people;
 mod resource;
+mod root;
 mod snapshot;
 mod text;
 
-pub use address::{Address, ResourceType};
-pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Wanted};
+pub use address::{Address, ROOT_USER, ResourceType};
+pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Paths, Wanted};
 pub use fingerprint::{Fingerprint, sha256};
 pub use guardrails::{
     DesiredException, DesiredGuardrails, DesiredProtection, ExceptedRole, ExceptedUser, Exemption,
@@ -25,9 +27,14 @@ pub use guardrails::{
 };
 pub use inventory::{Inventory, ModelError, Others, ReadScope};
 pub use operation::Operation;
+pub use people::{
+    DEVICES_TAG, DeviceKind, FidoLevel, KeyUse, MfaDevice, MfaKind, MfaRule, Password,
+    PasswordExpiry, People, Person, device_entry, device_name, device_record,
+};
 pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,
     is_owned, own_tags,
 };
+pub use root::{DesiredRoot, RootAccess, RootCredentials, RootFeature, RootScope};
 pub use snapshot::{Reading, Snapshot};
 pub use text::PolicyText;

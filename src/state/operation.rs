@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey, ResourceType, Tags,
+    ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey, ResourceType,
+    RootFeature, Tags,
 };
 use crate::ids::{Arn, IamPath};
 
@@ -157,6 +158,27 @@ pub enum Operation {
         /// The key's id.
         id: String,
     },
+    /// Deletes an SSH public key.
+    DeleteSshKey {
+        /// The user's name.
+        user: String,
+        /// The key's id.
+        id: String,
+    },
+    /// Deletes a service-specific credential.
+    DeleteServiceCredential {
+        /// The user's name.
+        user: String,
+        /// The credential's id.
+        id: String,
+    },
+    /// Deletes a signing certificate.
+    DeleteSigningCertificate {
+        /// The user's name.
+        user: String,
+        /// The certificate's id.
+        id: String,
+    },
     /// Deletes a user's login profile, so that its password stops working.
     DeleteLoginProfile {
         /// The user's name.
@@ -176,6 +198,11 @@ pub enum Operation {
     DeleteRole {
         /// The role's name.
         name: String,
+    },
+    /// Turns on a feature by which the organization manages root users; carried out in the management account.
+    EnableRootFeature {
+        /// The feature.
+        feature: RootFeature,
     },
     /// Makes a guardrail let principals through, or no longer.
     SetExemptions(ExemptionEdit),
@@ -210,6 +237,10 @@ impl Operation {
             | Self::Untag { .. }
             | Self::RemoveFromGroup { .. }
             | Self::DeleteAccessKey { .. }
+            | Self::DeleteSshKey { .. }
+            | Self::DeleteServiceCredential { .. }
+            | Self::DeleteSigningCertificate { .. }
+            | Self::EnableRootFeature { .. }
             | Self::DeleteLoginProfile { .. }
             | Self::DeletePolicy { .. }
             | Self::DeleteUser { .. }
@@ -232,8 +263,12 @@ impl Operation {
             | Self::DeleteUser { name }
             | Self::SetUserPath { user: name, .. }
             | Self::RemoveFromGroup { user: name, .. }
-            | Self::DeleteAccessKey { user: name, .. } => key(ResourceType::IamUser, name),
+            | Self::DeleteAccessKey { user: name, .. }
+            | Self::DeleteSshKey { user: name, .. }
+            | Self::DeleteServiceCredential { user: name, .. }
+            | Self::DeleteSigningCertificate { user: name, .. } => key(ResourceType::IamUser, name),
             Self::DeleteLoginProfile { user } => key(ResourceType::Credential, user),
+            Self::EnableRootFeature { feature } => key(ResourceType::RootAccess, feature.as_str()),
             Self::CreateRole { name, .. }
             | Self::DeleteRole { name }
             | Self::SetTrustPolicy { role: name, .. }
@@ -298,6 +333,15 @@ impl Operation {
             },
             Self::RemoveFromGroup { .. } => "iam:RemoveUserFromGroup",
             Self::DeleteAccessKey { .. } => "iam:DeleteAccessKey",
+            Self::DeleteSshKey { .. } => "iam:DeleteSSHPublicKey",
+            Self::DeleteServiceCredential { .. } => "iam:DeleteServiceSpecificCredential",
+            Self::DeleteSigningCertificate { .. } => "iam:DeleteSigningCertificate",
+            Self::EnableRootFeature { feature } => match feature {
+                RootFeature::CredentialsManagement => {
+                    "iam:EnableOrganizationsRootCredentialsManagement"
+                }
+                RootFeature::RootSessions => "iam:EnableOrganizationsRootSessions",
+            },
             Self::DeleteLoginProfile { .. } => "iam:DeleteLoginProfile",
             Self::DeletePolicy { .. } => "iam:DeletePolicy",
             Self::DeleteUser { .. } => "iam:DeleteUser",

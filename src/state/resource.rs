@@ -38,6 +38,15 @@ pub struct User {
     /// Access key ids, active or not.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub access_keys: BTreeSet<String>,
+    /// Ids of SSH public keys.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ssh_keys: BTreeSet<String>,
+    /// Ids of service-specific credentials.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub service_credentials: BTreeSet<String>,
+    /// Ids of signing certificates.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub signing_certificates: BTreeSet<String>,
 }
 
 /// Describes an IAM role.
@@ -89,6 +98,8 @@ pub enum Resource {
     Role(Role),
     /// A login profile.
     LoginProfile,
+    /// A feature that is on, by which the organization manages root users.
+    RootFeature,
 }
 
 /// Names a resource within its account.

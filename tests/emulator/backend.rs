@@ -134,6 +134,8 @@ pub fn scope() -> ReadScope {
     ReadScope {
         managed_path: path("/break-glass/"),
         names: BTreeSet::from([(ResourceType::IamRole, "named".to_owned())]),
+        people: None,
+        root: None,
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use breakglass::ids::{AccountId, Arn, IamPath};
 use breakglass::state::{
-    Desired, DesiredPolicy, DesiredUser, Inventory, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Others,
-    Policy, PolicyText, Role, Tags, User, Wanted,
+    Desired, DesiredPolicy, DesiredRoot, DesiredUser, Inventory, OWNERSHIP_TAG, OWNERSHIP_VALUE,
+    Origin, Others, Paths, Policy, PolicyText, Role, RootAccess, RootFeature, Tags, User, Wanted,
 };
 use proptest::collection::{btree_map, btree_set};
 use proptest::option;
@@ -147,6 +147,9 @@ where
             inline_policies: inline,
             groups: BTreeSet::new(),
             access_keys: BTreeSet::new(),
+            ssh_keys: BTreeSet::new(),
+            service_credentials: BTreeSet::new(),
+            signing_certificates: BTreeSet::new(),
         },
     )
 }
@@ -161,13 +164,20 @@ pub fn live() -> impl Strategy<Value = Inventory> {
     let hanging = (
         btree_set(names(vec!["admins", "ops"]), 0..2),
         btree_set(names(vec!["AKIAONE", "AKIATWO"]), 0..2),
+        btree_set(names(vec!["APKAONE"]), 0..2),
+        btree_set(names(vec!["ACCAONE"]), 0..2),
+        btree_set(names(vec!["CERTONE"]), 0..2),
     );
-    let users =
-        (user(tags(), document()), hanging).prop_map(|(user, (groups, access_keys))| User {
+    let users = (user(tags(), document()), hanging).prop_map(
+        |(user, (groups, access, ssh, service, signing))| User {
             groups,
-            access_keys,
+            access_keys: access,
+            ssh_keys: ssh,
+            service_credentials: service,
+            signing_certificates: signing,
             ..user
-        });
+        },
+    );
     (
         btree_map(names(vec!["guard", "open", "old", "GUARD"]), policy, 0..3),
         btree_map(names(vec!["alice", "bob", "old"]), users, 0..3),
@@ -177,8 +187,9 @@ pub fn live() -> impl Strategy<Value = Inventory> {
             0..3,
         ),
         btree_set(names(vec!["alice", "bob", "old"]), 0..3),
+        option::of(btree_set(select(RootFeature::ALL.to_vec()), 0..2)),
     )
-        .prop_map(|(policies, users, roles, profiles)| {
+        .prop_map(|(policies, users, roles, profiles, features)| {
             let login_profiles = profiles
                 .into_iter()
                 .filter(|name| users.contains_key(name))
@@ -188,6 +199,12 @@ pub fn live() -> impl Strategy<Value = Inventory> {
                 users,
                 roles: one_per_name(roles),
                 login_profiles,
+                root: features.map(|features| RootAccess {
+                    credentials: None,
+                    features: Some(features),
+                }),
+                roles_last_used: BTreeMap::new(),
+                people: None,
                 others: Others::default(),
             }
         })
@@ -231,6 +248,7 @@ pub fn desired() -> impl Strategy<Value = Desired> {
             user,
             console,
             vaulted_keys,
+            mfa: None,
             spared_inline_policies: BTreeSet::new(),
         });
     (
@@ -250,11 +268,26 @@ pub fn desired() -> impl Strategy<Value = Desired> {
                 0..3,
             ),
         ),
+        btree_set(select(RootFeature::ALL.to_vec()), 0..2),
     )
-        .prop_map(|(policies, users, roles)| Desired {
+        .prop_map(|(policies, users, roles, features)| Desired {
             policies,
             users,
             roles,
+            root: Some(DesiredRoot {
+                origin: Origin {
+                    file: "breakglass.yaml".to_owned(),
+                    line: 2,
+                },
+                features: features
+                    .into_iter()
+                    .map(|feature| (feature, true))
+                    .collect(),
+                management: true,
+                mfa: false,
+                no_credentials: false,
+            }),
+            paths: Paths::default(),
             ownership_tag_optional: false,
             spared_policies: BTreeSet::new(),
             uncovered: BTreeMap::new(),

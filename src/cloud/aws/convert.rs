@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDetail, Tag};
 
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+
 use super::document::decode;
 use super::error::Failure;
 use crate::ids::Arn;
@@ -13,6 +16,12 @@ use crate::state::{PolicyText, Tags, own_tags};
 /// Takes a value that an answer must hold.
 pub(super) fn required<T>(call: &str, what: &str, value: Option<T>) -> Result<T, Failure> {
     value.ok_or_else(|| Failure::new(call, &format!("AWS answered without the {what}")))
+}
+
+/// Takes a time.
+pub(super) fn time(call: &str, time: &DateTime) -> Result<Timestamp, Failure> {
+    Timestamp::from_second(time.secs())
+        .map_err(|error| Failure::new(call, &format!("AWS answered with a bad time: {error}")))
 }
 
 /// Parses a text that an answer must hold.

@@ -2,7 +2,7 @@
 //!
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `guardrails` reads and changes SCPs and RCPs. `session` enters accounts, `error` puts failures into words.
+//! carries out one operation. `people` and `root` read what protects users and root users. `guardrails` reads and changes SCPs and RCPs. `session` enters accounts, `error` puts failures into words.
 
 mod config;
 mod convert;
@@ -12,8 +12,10 @@ mod execute;
 mod guardrails;
 mod http;
 mod organization;
+mod people;
 mod read;
 mod resource;
+mod root;
 mod session;
 #[cfg(test)]
 mod testing;
@@ -147,7 +149,7 @@ impl Cloud for Aws {
         async move {
             tracing::debug!(%account, "reading");
             let client = self.sessions.iam(account, Purpose::Plan);
-            Ok(read::inventory(&client, scope).await?)
+            Ok(read::inventory(&client, account, scope).await?)
         }
         .boxed()
     }
@@ -169,6 +171,7 @@ impl Cloud for Aws {
             tracing::debug!(%account, action = operation.action(), "writing");
             let place = execute::Place {
                 client: self.sessions.iam(account, Purpose::Apply),
+                organizations: &self.organizations,
                 partition: &self.sessions.caller().partition,
                 account,
                 created: &self.created,

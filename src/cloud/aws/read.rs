@@ -2,7 +2,7 @@
 //!
 //! `GetAccountAuthorizationDetails` answers nearly all of it. It leaves out the description and the longest session of
 //! roles, which `ListRoles` has for those under the managed path and `GetRole` for the few elsewhere; and it leaves out
-//! the login profiles and access keys of users.
+//! the login profiles and keys of users. `people` reads what else there is of them where it is asked for, `root` of root users.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,20 @@ use aws_sdk_iam::types::{
     AttachedPermissionsBoundary, AttachedPolicy, EntityType, GroupDetail, ManagedPolicyDetail,
     RoleDetail, UserDetail,
 };
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
+use jiff::Timestamp;
 
 use super::all;
-use super::convert::{attached, boundary, document, inline, max_session, parse, required, tags};
+use super::convert::{
+    attached, boundary, document, inline, max_session, parse, required, tags, time,
+};
 use super::error::{Failure, failed};
-use super::resource::{PAGE, access_keys, get_role, has_login_profile, unless_missing};
-use crate::ids::{Arn, IamPath};
-use crate::state::{Inventory, Policy, ReadScope, ResourceType, Role, Tags, User};
+use super::resource::{Keys, PAGE, get_role, keys, password, unless_missing};
+use super::{people, root};
+use crate::ids::{AccountId, Arn, IamPath};
+use crate::state::{
+    Inventory, Person, Policy, ReadScope, ResourceType, Role, RootAccess, RootScope, Tags, User,
+};
 
 const CALL: &str = "iam:GetAccountAuthorizationDetails";
 
@@ -29,10 +35,21 @@ const SERVICE_LINKED: &str = "/aws-service-role/";
 const CONCURRENCY: usize = 4;
 
 /// Reads the inventory of an account.
-pub(super) async fn inventory(client: &Client, scope: &ReadScope) -> Result<Inventory, Failure> {
-    let (details, settings) =
-        try_join(details(client), role_settings(client, &scope.managed_path)).await?;
-    let mut inventory = Inventory::default();
+pub(super) async fn inventory(
+    client: &Client,
+    account: &AccountId,
+    scope: &ReadScope,
+) -> Result<Inventory, Failure> {
+    let (details, settings, root) = try_join3(
+        details(client),
+        role_settings(client, &scope.managed_path),
+        root_access(client, account, scope.root.as_ref()),
+    )
+    .await?;
+    let mut inventory = Inventory {
+        root,
+        ..Inventory::default()
+    };
     for policy in &details.policies {
         add_policy(&mut inventory, scope, policy)?;
     }
@@ -47,18 +64,45 @@ pub(super) async fn inventory(client: &Client, scope: &ReadScope) -> Result<Inve
     }
     let (users, roles) = sort_out(&mut inventory, scope, &details)?;
     let (users, roles) = try_join(
-        complete_users(client, users),
+        complete_users(client, users, scope.people.as_ref() == Some(account)),
         complete_roles(client, roles, &settings),
     )
     .await?;
-    for (name, user, login_profile) in users {
+    let mut persons = BTreeMap::new();
+    for CompleteUser {
+        name,
+        user,
+        login_profile,
+        person,
+    } in users
+    {
         if login_profile {
             inventory.login_profiles.insert(name.clone());
         }
+        persons.extend(person.map(|person| (name.clone(), person)));
         inventory.users.insert(name, user);
     }
-    inventory.roles.extend(roles);
+    for (name, role, last_used) in roles {
+        let used = last_used.map(|used| (name.clone(), used));
+        inventory.roles_last_used.extend(used);
+        inventory.roles.insert(name, role);
+    }
+    if scope.people.as_ref() == Some(account) {
+        let people = people::people(client, &scope.managed_path, persons);
+        inventory.people = Some(people.await?);
+    }
     Ok(inventory)
+}
+
+async fn root_access(
+    client: &Client,
+    account: &AccountId,
+    scope: Option<&RootScope>,
+) -> Result<Option<RootAccess>, Failure> {
+    match scope {
+        Some(scope) => Ok(Some(root::read(client, account, scope).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Holds what `GetAccountAuthorizationDetails` answers.
@@ -205,25 +249,46 @@ fn sort_out<'a>(
     Ok((users, roles))
 }
 
-/// Adds to users what the account's details leave out; the flag tells whether there is a login profile.
+/// Holds a user with what the account's details leave out.
+struct CompleteUser {
+    name: String,
+    user: User,
+    login_profile: bool,
+    /// What else there is of the person, where that is asked for.
+    person: Option<Person>,
+}
+
 async fn complete_users(
     client: &Client,
     users: Vec<&UserDetail>,
-) -> Result<Vec<(String, User, bool)>, Failure> {
-    let reads = users.into_iter().map(|user| complete_user(client, user));
+    with_people: bool,
+) -> Result<Vec<CompleteUser>, Failure> {
+    let reads = users
+        .into_iter()
+        .map(async |user| unless_missing(complete_user(client, user, with_people).await));
     let completed = all(CONCURRENCY, reads.collect()).await?;
+    // A user that went away since the details were read is not there.
     Ok(completed.into_iter().flatten().collect())
 }
 
 async fn complete_user(
     client: &Client,
     detail: &UserDetail,
-) -> Result<Option<(String, User, bool)>, Failure> {
+    with_people: bool,
+) -> Result<CompleteUser, Failure> {
     let name = required(CALL, "user's name", detail.user_name())?;
-    let more = try_join(has_login_profile(client, name), access_keys(client, name)).await;
-    // A user that went away since the details were read is not there.
-    let Some((login_profile, access_keys)) = unless_missing(more)? else {
-        return Ok(None);
+    let (password, keys) = try_join(password(client, name), keys(client, name)).await?;
+    let Keys {
+        access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
+    } = keys;
+    let login_profile = password.is_some();
+    let person = if with_people {
+        Some(people::person(client, name, password, &access_keys).await?)
+    } else {
+        None
     };
     let user = User {
         path: parse(CALL, "user's path", detail.path())?,
@@ -233,15 +298,26 @@ async fn complete_user(
         inline_policies: inline(CALL, detail.user_policy_list())?,
         groups: detail.group_list().iter().cloned().collect(),
         access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
     };
-    Ok(Some((name.to_owned(), user, login_profile)))
+    Ok(CompleteUser {
+        name: name.to_owned(),
+        user,
+        login_profile,
+        person,
+    })
 }
+
+/// A role by its name, with its last use.
+type NamedRole = (String, Role, Option<Timestamp>);
 
 async fn complete_roles(
     client: &Client,
     roles: Vec<&RoleDetail>,
     settings: &BTreeMap<String, RoleSettings>,
-) -> Result<Vec<(String, Role)>, Failure> {
+) -> Result<Vec<NamedRole>, Failure> {
     let reads = roles
         .into_iter()
         .map(|role| complete_role(client, role, settings));
@@ -253,7 +329,7 @@ async fn complete_role(
     client: &Client,
     detail: &RoleDetail,
     settings: &BTreeMap<String, RoleSettings>,
-) -> Result<Option<(String, Role)>, Failure> {
+) -> Result<Option<NamedRole>, Failure> {
     let name = required(CALL, "role's name", detail.role_name())?;
     let settings = match settings.get(name) {
         Some(settings) => settings.clone(),
@@ -273,7 +349,10 @@ async fn complete_role(
         managed_policies: attached(CALL, detail.attached_managed_policies())?,
         inline_policies: inline(CALL, detail.role_policy_list())?,
     };
-    Ok(Some((name.to_owned(), role)))
+    let last_used = detail.role_last_used();
+    let last_used = last_used.and_then(|used| used.last_used_date());
+    let last_used = last_used.map(|used| time(CALL, used)).transpose()?;
+    Ok(Some((name.to_owned(), role, last_used)))
 }
 
 async fn settings_of(client: &Client, role: &str) -> Result<Option<RoleSettings>, Failure> {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::get_role::GetRoleOutput;
 use aws_sdk_iam::types::PolicyScopeType;
-use futures_util::future::{try_join, try_join4};
+use futures_util::future::{try_join, try_join3, try_join4};
 
 use super::all;
-use super::convert::{attached, boundary, document, max_session, parse, required, tags};
+use super::convert::{attached, boundary, document, max_session, parse, required, tags, time};
 use super::error::{Failure, failed};
-use crate::state::{Policy, PolicyText, Resource, ResourceKey, ResourceType, Role, User};
+use super::root;
+use crate::state::{Password, Policy, PolicyText, Resource, ResourceKey, ResourceType, Role, User};
 
 /// How many inline policies of one user or role are read at a time.
 const CONCURRENCY: usize = 4;
@@ -28,8 +29,13 @@ pub(super) async fn read(client: &Client, key: &ResourceKey) -> Result<Option<Re
         ResourceType::Credential => has_login_profile(client, name)
             .await?
             .then_some(Resource::LoginProfile),
-        // It belongs to the organization, not to an account.
-        ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
+        ResourceType::RootAccess => root::is_on(client, name)
+            .await?
+            .then_some(Resource::RootFeature),
+        // Devices are never written; guardrails belong to the organization, not to an account.
+        ResourceType::MfaDevice
+        | ResourceType::GuardrailException
+        | ResourceType::GuardrailPolicy => None,
     })
 }
 
@@ -145,13 +151,19 @@ pub(super) async fn user(client: &Client, name: &str) -> Result<Option<User>, Fa
         let call = "iam:ListAttachedUserPolicies";
         attached(call, &policies.map_err(failed(call))?)
     };
-    let (managed_policies, inline_policies, groups, access_keys) = try_join4(
+    let permissions = try_join3(
         policies,
         user_inline_policies(client, name),
         groups(client, name),
-        access_keys(client, name),
-    )
-    .await?;
+    );
+    let ((managed_policies, inline_policies, groups), keys) =
+        try_join(permissions, keys(client, name)).await?;
+    let Keys {
+        access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
+    } = keys;
     Ok(Some(User {
         path: parse(call, "user's path", Some(user.path()))?,
         tags: tags(user.tags()),
@@ -160,6 +172,9 @@ pub(super) async fn user(client: &Client, name: &str) -> Result<Option<User>, Fa
         inline_policies,
         groups,
         access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
     }))
 }
 
@@ -190,8 +205,33 @@ async fn groups(client: &Client, user: &str) -> Result<BTreeSet<String>, Failure
     Ok(groups.into_iter().map(|group| group.group_name).collect())
 }
 
+/// Holds the ids of what a user can prove itself by without the console.
+pub(super) struct Keys {
+    pub(super) access_keys: BTreeSet<String>,
+    pub(super) ssh_keys: BTreeSet<String>,
+    pub(super) service_credentials: BTreeSet<String>,
+    pub(super) signing_certificates: BTreeSet<String>,
+}
+
+/// Reads what a user can prove itself by without the console.
+pub(super) async fn keys(client: &Client, user: &str) -> Result<Keys, Failure> {
+    let (access_keys, ssh_keys, service_credentials, signing_certificates) = try_join4(
+        access_keys(client, user),
+        ssh_keys(client, user),
+        service_credentials(client, user),
+        signing_certificates(client, user),
+    )
+    .await?;
+    Ok(Keys {
+        access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
+    })
+}
+
 /// Reads the ids of a user's access keys.
-pub(super) async fn access_keys(client: &Client, user: &str) -> Result<BTreeSet<String>, Failure> {
+async fn access_keys(client: &Client, user: &str) -> Result<BTreeSet<String>, Failure> {
     let call = "iam:ListAccessKeys";
     let pages = client.list_access_keys().user_name(user).into_paginator();
     let keys = pages.items().send().try_collect().await;
@@ -203,7 +243,61 @@ pub(super) async fn access_keys(client: &Client, user: &str) -> Result<BTreeSet<
 
 /// Tells whether a user has a login profile.
 pub(super) async fn has_login_profile(client: &Client, user: &str) -> Result<bool, Failure> {
+    Ok(password(client, user).await?.is_some())
+}
+
+/// Reads what can be read of a user's password; `None` when there is none.
+pub(super) async fn password(client: &Client, user: &str) -> Result<Option<Password>, Failure> {
+    let call = "iam:GetLoginProfile";
     let answer = client.get_login_profile().user_name(user).send().await;
-    let found = unless_missing(answer.map_err(failed("iam:GetLoginProfile")))?;
-    Ok(found.is_some())
+    let Some(answer) = unless_missing(answer.map_err(failed(call)))? else {
+        return Ok(None);
+    };
+    let profile = required(call, "login profile", answer.login_profile())?;
+    Ok(Some(Password {
+        created: time(call, profile.create_date())?,
+        reset_required: profile.password_reset_required(),
+        changed: None,
+    }))
+}
+
+/// Reads the ids of a user's SSH public keys.
+async fn ssh_keys(client: &Client, user: &str) -> Result<BTreeSet<String>, Failure> {
+    let pages = client.list_ssh_public_keys().user_name(user);
+    let keys = pages.into_paginator().items().send().try_collect().await;
+    let keys = keys.map_err(failed("iam:ListSSHPublicKeys"))?;
+    Ok(keys.into_iter().map(|key| key.ssh_public_key_id).collect())
+}
+
+/// Reads the ids of a user's signing certificates.
+async fn signing_certificates(client: &Client, user: &str) -> Result<BTreeSet<String>, Failure> {
+    let pages = client.list_signing_certificates().user_name(user);
+    let listed = pages.into_paginator().items().send().try_collect().await;
+    let listed = listed.map_err(failed("iam:ListSigningCertificates"))?;
+    let ids = listed
+        .into_iter()
+        .map(|certificate| certificate.certificate_id);
+    Ok(ids.collect())
+}
+
+/// Reads the ids of a user's service-specific credentials.
+async fn service_credentials(client: &Client, user: &str) -> Result<BTreeSet<String>, Failure> {
+    let call = "iam:ListServiceSpecificCredentials";
+    let mut ids = BTreeSet::new();
+    let mut marker = None;
+    loop {
+        let request = client.list_service_specific_credentials().user_name(user);
+        let page = request.set_marker(marker).send().await;
+        let page = page.map_err(failed(call))?;
+        let credentials = page.service_specific_credentials();
+        ids.extend(
+            credentials
+                .iter()
+                .map(|one| one.service_specific_credential_id().to_owned()),
+        );
+        if !page.is_truncated {
+            return Ok(ids);
+        }
+        marker = Some(required(call, "marker", page.marker)?);
+    }
 }

@@ -24,6 +24,8 @@ pub(in crate::plan) struct Difference {
     pub(in crate::plan) fields: Vec<Field>,
     /// The fields that differ only in what has no effect.
     pub(in crate::plan) cosmetic: Vec<String>,
+    /// What a person should know of it.
+    pub(super) notes: Vec<String>,
     pub(super) operations: Vec<(Stage, Operation)>,
     pub(in crate::plan) access: Access,
     pub(in crate::plan) risk: Option<Risk>,

@@ -1,9 +1,14 @@
 //! The comparison of one account: what the spec wants of it with what it holds.
 
+mod by_hand;
+mod credentials;
+mod devices;
 mod difference;
+mod paths;
 mod permissions;
 mod policies;
 mod roles;
+mod root;
 mod steps;
 mod trust;
 mod users;
@@ -79,6 +84,7 @@ pub fn diff_account(
     differ.policies();
     differ.users();
     differ.roles();
+    differ.root();
     differ.leftover_policies();
     differ.coverage();
     let managed = differ.count_managed();
@@ -149,6 +155,7 @@ struct Finding<'a> {
     adoption: bool,
     replacement: bool,
     reason: Option<String>,
+    steps: Vec<String>,
     blocked: Option<String>,
     origin: Option<&'a Origin>,
 }
@@ -160,8 +167,17 @@ impl<'a> Finding<'a> {
             adoption: false,
             replacement: false,
             reason: None,
+            steps: Vec::new(),
             blocked: None,
             origin: Some(origin),
+        }
+    }
+
+    /// Something that only a person can mend, and that no place in the spec is about.
+    fn by_hand() -> Self {
+        Self {
+            action: Action::Manual,
+            ..Self::leftover()
         }
     }
 
@@ -172,6 +188,7 @@ impl<'a> Finding<'a> {
             adoption: false,
             replacement: false,
             reason: Some("managed, but the spec does not ask for it in this account".to_owned()),
+            steps: Vec::new(),
             blocked: None,
             origin: None,
         }
@@ -196,6 +213,11 @@ impl<'a> Finding<'a> {
 
     fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    fn steps(mut self, steps: Vec<String>) -> Self {
+        self.steps = steps;
         self
     }
 
@@ -347,6 +369,7 @@ impl Differ<'_> {
         let Difference {
             fields,
             cosmetic: _,
+            notes,
             operations,
             access,
             risk,
@@ -356,6 +379,7 @@ impl Differ<'_> {
             adoption,
             replacement,
             reason,
+            steps,
             mut blocked,
             origin,
         } = finding;
@@ -380,7 +404,8 @@ impl Differ<'_> {
             risk: risk.unwrap_or(Risk::Low),
             access,
             cause: Cause::Live,
-            reason,
+            reason: joined(reason, notes),
+            steps,
             adoption,
             replacement,
             source: origin.cloned(),
@@ -390,6 +415,12 @@ impl Differ<'_> {
             operations,
         });
     }
+}
+
+/// Puts together what a person should know of a change.
+fn joined(reason: Option<String>, notes: Vec<String>) -> Option<String> {
+    let said: Vec<String> = reason.into_iter().chain(notes).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Finds the managed names that nothing wanted has.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::difference::{Difference, document_value};
+use super::paths::trust_notes;
 use super::permissions::{Permissions, compare_permissions, permission_fields};
 use super::steps::Stage;
 use super::trust::compare_trust;
@@ -82,6 +83,14 @@ impl Differ<'_> {
                 .weigh(Risk::High, Access::None);
         }
         self.compare_roles(live_name, live, spec, &mut difference);
+        if difference
+            .fields
+            .iter()
+            .any(|field| field.path == "trust_policy")
+        {
+            let trust = (&live.trust_policy, &spec.trust_policy);
+            difference.notes = trust_notes(name, trust, &self.desired.paths);
+        }
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
         let standing = self.unless_dangling(standing, Permissions::from(spec));
         if matches!(standing, Standing::Moved) {

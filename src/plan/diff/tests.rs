@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+mod people;
+
 use super::*;
 use crate::plan::Step;
 use crate::state::{
@@ -50,6 +52,9 @@ fn user() -> User {
         inline_policies: BTreeMap::new(),
         groups: BTreeSet::new(),
         access_keys: BTreeSet::new(),
+        ssh_keys: BTreeSet::new(),
+        service_credentials: BTreeSet::new(),
+        signing_certificates: BTreeSet::new(),
     }
 }
 
@@ -73,6 +78,7 @@ fn want_user(user: User, console: bool, vaulted_keys: bool) -> Desired {
         user,
         console,
         vaulted_keys,
+        mfa: None,
         spared_inline_policies: BTreeSet::new(),
     };
     Desired {

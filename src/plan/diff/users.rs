@@ -1,4 +1,4 @@
-//! The comparison of users and their login profiles.
+//! The comparison of users, with the keys that they have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::difference::Difference;
 use super::permissions::{Permissions, compare_permissions, permission_fields};
 use super::steps::Stage;
-use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
+use super::{Differ, Finding, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{DesiredUser, Operation, Principal, Resource, ResourceType, User, Wanted};
@@ -25,7 +25,9 @@ impl Differ<'_> {
                 None => self.create_user(name, wanted),
             }
             self.login_profile(name, wanted);
+            self.mfa_devices(name, wanted);
         }
+        self.unactivated_devices();
         for (name, user) in unwanted(desired, &live.users) {
             if self.owns(&user.path, &user.tags) {
                 self.delete_login_profile(name, Finding::leftover());
@@ -72,8 +74,11 @@ impl Differ<'_> {
             }
         }
         self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
+        let rule = wanted.value.mfa.as_ref();
+        self.want_device_record(live_name, (&mut spec.tags, live), rule);
         let mut difference = Difference::default();
         self.compare_users(live_name, live, &spec, &mut difference);
+        self.note_device_record(live_name, (&live.tags, &spec.tags), &mut difference);
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
         let standing = self.unless_dangling(standing, Permissions::from(&spec));
         let key = key(ResourceType::IamUser, live_name);
@@ -89,6 +94,9 @@ impl Differ<'_> {
             inline_policies: _,
             groups,
             access_keys,
+            ssh_keys,
+            service_credentials,
+            signing_certificates,
         } = live;
         let user = || name.to_owned();
         if *path != spec.path {
@@ -119,8 +127,33 @@ impl Differ<'_> {
                 .field("access_keys", json!(access_keys), json!(spec.access_keys))
                 .weigh(Risk::High, Access::Narrower);
             for id in access_keys.difference(&spec.access_keys).cloned() {
+                difference.notes.extend(self.key_use(name, &id));
                 let operation = Operation::DeleteAccessKey { user: user(), id };
                 difference.step(Stage::Credentials, operation);
+            }
+        }
+        // None of these is ever wanted, so what is there goes.
+        let kinds: [(&str, &BTreeSet<String>, fn(String, String) -> Operation); 3] = [
+            ("ssh_keys", ssh_keys, |user, id| Operation::DeleteSshKey {
+                user,
+                id,
+            }),
+            ("service_credentials", service_credentials, |user, id| {
+                Operation::DeleteServiceCredential { user, id }
+            }),
+            ("signing_certificates", signing_certificates, |user, id| {
+                Operation::DeleteSigningCertificate { user, id }
+            }),
+        ];
+        for (path, ids, delete) in kinds {
+            if ids.is_empty() {
+                continue;
+            }
+            difference
+                .field(path, json!(ids), json!([]))
+                .weigh(Risk::High, Access::Narrower);
+            for id in ids {
+                difference.step(Stage::Credentials, delete(user(), id.clone()));
             }
         }
         compare_permissions(
@@ -133,12 +166,22 @@ impl Differ<'_> {
         );
     }
 
+    /// Says when a key was last used: whoever uses it will miss it.
+    fn key_use(&self, user: &str, id: &str) -> Option<String> {
+        let person = self.live.people.as_ref()?.users.get(user)?;
+        let used = person.access_keys.get(id)?;
+        Some(format!("key {id} was {}", used.words()))
+    }
+
     fn delete_user(&mut self, name: &str, user: &User) {
         let bare = User {
             managed_policies: BTreeSet::new(),
             inline_policies: BTreeMap::new(),
             groups: BTreeSet::new(),
             access_keys: BTreeSet::new(),
+            ssh_keys: BTreeSet::new(),
+            service_credentials: BTreeSet::new(),
+            signing_certificates: BTreeSet::new(),
             ..user.clone()
         };
         let mut difference = Difference::default();
@@ -153,61 +196,6 @@ impl Differ<'_> {
         let key = key(ResourceType::IamUser, name);
         self.record(&key, Finding::leftover(), difference);
     }
-
-    /// Compares whether there is a login profile. Making one needs a password, so a plan leaves that to a person.
-    fn login_profile(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
-        let mut adoption = false;
-        if let Some(user) = self.live.users.get(name)
-            && !self.owns(&user.path, &user.tags)
-        {
-            // The password of a user that is not ours, and does not become ours by this plan, is none of its business.
-            let spec = &wanted.value.user;
-            let standing = self.standing((name, &spec.path), (name, &user.path, &user.tags));
-            match self.unless_dangling(standing, Permissions::from(spec)) {
-                Standing::Owned | Standing::Moved | Standing::Adoptable => adoption = true,
-                Standing::InTheWay(_) | Standing::Dangling(_) => return,
-            }
-        }
-        match (
-            self.live.login_profiles.contains(name),
-            wanted.value.console,
-        ) {
-            (false, true) => {
-                let mut difference = Difference::default();
-                difference
-                    .field("login_profile", json!(false), json!(true))
-                    .weigh(Risk::Medium, Access::None);
-                let finding = Finding::new(Action::Manual, &wanted.origin).because(
-                    "it has no password yet: a person makes its login profile and gives the password to its custodian",
-                );
-                self.record(&key(ResourceType::Credential, name), finding, difference);
-            }
-            (true, false) => {
-                let finding = Finding {
-                    adoption,
-                    ..Finding::new(Action::Delete, &wanted.origin)
-                        .because("the spec says `console: false`")
-                };
-                self.delete_login_profile(name, finding);
-            }
-            (true, true) | (false, false) => {}
-        }
-    }
-
-    fn delete_login_profile(&mut self, name: &str, finding: Finding<'_>) {
-        if !self.live.login_profiles.contains(name) {
-            return;
-        }
-        let operation = Operation::DeleteLoginProfile {
-            user: name.to_owned(),
-        };
-        let mut difference = Difference::default();
-        difference
-            .field("login_profile", json!(true), json!(false))
-            .weigh(Risk::High, Access::Narrower)
-            .step(Stage::Credentials, operation);
-        self.record(&key(ResourceType::Credential, name), finding, difference);
-    }
 }
 
 fn user_fields(user: &User) -> Vec<(String, Value)> {
@@ -219,13 +207,21 @@ fn user_fields(user: &User) -> Vec<(String, Value)> {
         inline_policies: _,
         groups,
         access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
     } = user;
     let mut fields = vec![("path".to_owned(), json!(path))];
-    if !groups.is_empty() {
-        fields.push(("groups".to_owned(), json!(groups)));
-    }
-    if !access_keys.is_empty() {
-        fields.push(("access_keys".to_owned(), json!(access_keys)));
+    for (path, held) in [
+        ("groups", groups),
+        ("access_keys", access_keys),
+        ("ssh_keys", ssh_keys),
+        ("service_credentials", service_credentials),
+        ("signing_certificates", signing_certificates),
+    ] {
+        if !held.is_empty() {
+            fields.push((path.to_owned(), json!(held)));
+        }
     }
     fields.extend(permission_fields(Permissions::from(user)));
     fields

@@ -126,6 +126,7 @@ impl Edit {
             access: self.access,
             cause: Cause::Live,
             reason: self.reason.clone(),
+            steps: Vec::new(),
             adoption: false,
             replacement: false,
             source: self.origin.clone(),

@@ -300,6 +300,7 @@ impl Comparison<'_> {
             replacement: false,
             source: origin.cloned(),
             fields: difference.fields,
+            steps: Vec::new(),
             blocked,
             fingerprint: self.fingerprint(self.live, name),
             operations: steps,

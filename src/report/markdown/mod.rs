@@ -253,6 +253,13 @@ fn detail(kind: Kind, group: &Group) -> String {
     if let Some(reason) = &change.reason {
         page.block(&prose(reason));
     }
+    if !change.steps.is_empty() {
+        let steps = change.steps.iter().enumerate();
+        let steps: Vec<String> = steps
+            .map(|(number, step)| format!("{}. {}", number + 1, prose(step)))
+            .collect();
+        page.block(&steps.join("\n"));
+    }
     for witness in words::witnesses(change) {
         page.block(&format!("For example, {}", prose(witness)));
     }

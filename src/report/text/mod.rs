@@ -145,6 +145,10 @@ fn show_group(page: &mut Page, kind: Kind, group: &Group, style: Style) {
     if let Some(reason) = &change.reason {
         page.line(INDENT, Tone::Plain, reason);
     }
+    for (number, step) in change.steps.iter().enumerate() {
+        let number = format!("{}.", number + 1);
+        page.lead(INDENT, (Tone::Strong, &number), step);
+    }
     for witness in words::witnesses(change) {
         page.lead(INDENT, (tone, "for example,"), witness);
     }

@@ -11,6 +11,7 @@ use super::values::{
     Accounts, Duration, PolicyRef, Trusted, is_default, is_true, nullable, path_schema, yes,
 };
 use crate::ids::IamPath;
+pub use crate::state::{FidoLevel, MfaKind};
 
 /// Declares an IAM user of the emergency account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,15 @@ pub struct User {
     /// Tags besides `defaults.tags`, which they override.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+}
+
+impl User {
+    /// Tells whether all its MFA devices shall be FIDO devices, which work in the console only.
+    #[must_use]
+    pub fn has_fido_only(&self) -> bool {
+        let mfa = self.mfa.as_ref();
+        mfa.is_some_and(|mfa| mfa.kinds == [MfaKind::Fido2])
+    }
 }
 
 /// Names who keeps a user's password and who its token: two different ones.
@@ -86,44 +96,6 @@ pub struct UserMfa {
 
 fn one_device() -> u32 {
     1
-}
-
-/// Names a kind of MFA device.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum MfaKind {
-    /// A FIDO2 security key.
-    Fido2,
-    /// A hardware token that shows codes.
-    HardwareTotp,
-    /// An app that shows codes.
-    VirtualTotp,
-}
-
-/// Names a level of the FIDO Alliance's certification, the lowest first.
-///
-/// Source: IAM condition key `iam:FIDO-certification`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-pub enum FidoLevel {
-    /// Level 1.
-    L1,
-    /// Level 1+.
-    #[serde(rename = "L1plus")]
-    L1Plus,
-    /// Level 2.
-    L2,
-    /// Level 2+.
-    #[serde(rename = "L2plus")]
-    L2Plus,
-    /// Level 3.
-    L3,
-    /// Level 3+.
-    #[serde(rename = "L3plus")]
-    L3Plus,
 }
 
 /// Lists the policies of a user or role.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::problem::Problem;
+use super::super::reliance::reliance;
 use super::super::source::{element, entry};
 use super::super::types::{
     AccessKeys, Custodian, Custodians, Incident, MfaKind, Role, Trusted, User, UserMfa,
@@ -130,6 +131,21 @@ impl Check<'_> {
                 "add fido2 to kinds, or leave fido_certification out",
             );
         }
+        let fido = mfa.kinds.contains(&MfaKind::Fido2);
+        if fido && !mfa.kinds.contains(&MfaKind::HardwareTotp) {
+            self.warn(
+                &kinds,
+                "no hardware token is asked for beside FIDO, which the command line can't use",
+                "add hardware_totp to kinds: one hardware token that shows codes beside the FIDO key",
+            );
+        }
+        if fido && mfa.fido_certification.is_none() {
+            self.warn(
+                &kinds,
+                "a passkey that is synced counts as fido2, as no certification is asked for",
+                "set fido_certification: L1, so that only a device that proves it counts",
+            );
+        }
     }
 
     pub(super) fn roles(&mut self) {
@@ -212,14 +228,8 @@ impl Check<'_> {
                     let hint = did_you_mean(name, self.users.keys().copied().collect());
                     self.error(&here, format!("the spec has no user {name:?}"), hint);
                 }
-                Trusted::Arn(arn) if role.mfa.required && arn.resource().starts_with("role/") => {
-                    self.warn(
-                        &here,
-                        "nobody gets in this way: credentials of an assumed role carry no MFA, which mfa.required asks for",
-                        "trust the user itself, or make a role of its own with mfa: { required: false }",
-                    );
-                }
-                Trusted::User(_) | Trusted::Arn(_) => {}
+                Trusted::User(name) => self.fido_path(&here, role, name),
+                Trusted::Arn(arn) => self.path_by(&here, role, arn),
             }
             if let Some(first) = self.arn(trusted).and_then(|arn| seen.insert(arn, index)) {
                 self.problems.push(
@@ -230,6 +240,44 @@ impl Check<'_> {
             }
         }
         self.trust_size(&at, role);
+    }
+
+    /// Warns of a way into a role that rests on something beside IAM, and of one that leads nowhere.
+    fn path_by(&mut self, at: &str, role: &Role, arn: &Arn) {
+        let Some(reliance) = reliance(arn.as_str()) else {
+            return;
+        };
+        if role.mfa.required {
+            self.warn(
+                at,
+                "nobody gets in this way: credentials of an assumed role carry no MFA, which mfa.required asks for",
+                "trust the user itself, or make a role of its own with mfa: { required: false }",
+            );
+        }
+        self.warn(
+            at,
+            reliance.words(arn.as_str(), role.failure_mode.as_deref()),
+            "trust a user of this spec as well: it relies on IAM alone",
+        );
+    }
+
+    /// Warns of a user that can't give what a role for the command line asks for.
+    ///
+    /// Source: STS API reference, `AssumeRole`: `SerialNumber` and `TokenCode` take devices that show codes only.
+    fn fido_path(&mut self, at: &str, role: &Role, name: &str) {
+        let fido_only = self
+            .users
+            .get(name)
+            .is_some_and(|user| user.has_fido_only());
+        if fido_only && role.mfa.required && role.incident.is_some() {
+            self.warn(
+                at,
+                format!(
+                    "{name} does not get in this way: incident is for the command line only, where FIDO devices don't work"
+                ),
+                "add hardware_totp to the user's mfa.kinds, or trust it with a role without incident",
+            );
+        }
     }
 
     /// The ARN of whom a role trusts, in the commercial partition if it is a user of this spec.

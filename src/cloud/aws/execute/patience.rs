@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cloud::aws::error::Failure;
+use crate::cloud::aws::root;
 use crate::ids::{AccountId, Arn};
 use crate::state::{Operation, ResourceKey, ResourceType};
 
@@ -43,7 +44,10 @@ impl Created {
             ResourceType::IamPolicy => "policy/",
             ResourceType::IamUser | ResourceType::Credential => "user/",
             ResourceType::IamRole => "role/",
-            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => return false,
+            ResourceType::MfaDevice
+            | ResourceType::RootAccess
+            | ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -83,6 +87,10 @@ pub(super) fn limit(
     if failure.has_code("ConcurrentModification")
         || failure.has_code("EntityTemporarilyUnmodifiable")
     {
+        return BUSY_OBJECT;
+    }
+    // For a while after the organization has come to trust IAM.
+    if failure.has_code(root::NOT_TRUSTED) {
         return BUSY_OBJECT;
     }
     if failure.has_code("DeleteConflict") {
@@ -144,6 +152,10 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         | Operation::Untag { .. }
         | Operation::RemoveFromGroup { .. }
         | Operation::DeleteAccessKey { .. }
+        | Operation::DeleteSshKey { .. }
+        | Operation::DeleteServiceCredential { .. }
+        | Operation::DeleteSigningCertificate { .. }
+        | Operation::EnableRootFeature { .. }
         | Operation::DeleteLoginProfile { .. }
         | Operation::DeletePolicy { .. }
         | Operation::DeleteUser { .. }

@@ -3,7 +3,7 @@
 use aws_sdk_iam::Client;
 
 use super::unless_gone;
-use crate::cloud::aws::convert::{required, sdk_tags};
+use crate::cloud::aws::convert::sdk_tags;
 use crate::cloud::aws::error::{Failure, failed};
 use crate::cloud::aws::resource;
 use crate::ids::{Arn, IamPath};
@@ -64,13 +64,42 @@ pub(super) async fn delete_access_key(
     unless_gone(answer.map_err(failed("iam:DeleteAccessKey")))
 }
 
+/// Deletes an SSH public key.
+pub(super) async fn delete_ssh_key(client: &Client, user: &str, id: &str) -> Result<(), Failure> {
+    let request = client.delete_ssh_public_key().user_name(user);
+    let answer = request.ssh_public_key_id(id).send().await;
+    unless_gone(answer.map_err(failed("iam:DeleteSSHPublicKey")))
+}
+
+/// Deletes a service-specific credential.
+pub(super) async fn delete_service_credential(
+    client: &Client,
+    user: &str,
+    id: &str,
+) -> Result<(), Failure> {
+    let request = client.delete_service_specific_credential().user_name(user);
+    let answer = request.service_specific_credential_id(id).send().await;
+    unless_gone(answer.map_err(failed("iam:DeleteServiceSpecificCredential")))
+}
+
+/// Deletes a signing certificate.
+pub(super) async fn delete_signing_certificate(
+    client: &Client,
+    user: &str,
+    id: &str,
+) -> Result<(), Failure> {
+    let request = client.delete_signing_certificate().user_name(user);
+    let answer = request.certificate_id(id).send().await;
+    unless_gone(answer.map_err(failed("iam:DeleteSigningCertificate")))
+}
+
 /// Deletes a login profile.
 pub(super) async fn delete_login_profile(client: &Client, user: &str) -> Result<(), Failure> {
     let answer = client.delete_login_profile().user_name(user).send().await;
     unless_gone(answer.map_err(failed("iam:DeleteLoginProfile")))
 }
 
-/// Deletes a user, with the devices and certificates that may hang on it.
+/// Deletes a user, with the devices that may hang on it.
 pub(super) async fn delete(client: &Client, name: &str) -> Result<(), Failure> {
     match delete_user(client, name).await {
         Err(conflict) if conflict.has_code("DeleteConflict") => {
@@ -79,9 +108,6 @@ pub(super) async fn delete(client: &Client, name: &str) -> Result<(), Failure> {
                 return Err(conflict);
             }
             delete_mfa_devices(client, name).await?;
-            delete_ssh_keys(client, name).await?;
-            delete_signing_certificates(client, name).await?;
-            delete_service_credentials(client, name).await?;
             delete_user(client, name).await
         }
         answer => answer,
@@ -109,11 +135,17 @@ async fn has_more_to_it(client: &Client, name: &str) -> Result<bool, Failure> {
         inline_policies,
         groups,
         access_keys,
+        ssh_keys,
+        service_credentials,
+        signing_certificates,
     } = user;
     let bare = managed_policies.is_empty()
         && inline_policies.is_empty()
         && groups.is_empty()
-        && access_keys.is_empty();
+        && access_keys.is_empty()
+        && ssh_keys.is_empty()
+        && service_credentials.is_empty()
+        && signing_certificates.is_empty();
     Ok(!bare)
 }
 
@@ -133,56 +165,6 @@ async fn delete_mfa_devices(client: &Client, user: &str) -> Result<(), Failure> 
         }
     }
     Ok(())
-}
-
-async fn delete_ssh_keys(client: &Client, user: &str) -> Result<(), Failure> {
-    let pages = client
-        .list_ssh_public_keys()
-        .user_name(user)
-        .into_paginator();
-    let keys = pages.items().send().try_collect().await;
-    for key in keys.map_err(failed("iam:ListSSHPublicKeys"))? {
-        let request = client.delete_ssh_public_key().user_name(user);
-        let answer = request.ssh_public_key_id(key.ssh_public_key_id).send();
-        unless_gone(answer.await.map_err(failed("iam:DeleteSSHPublicKey")))?;
-    }
-    Ok(())
-}
-
-async fn delete_signing_certificates(client: &Client, user: &str) -> Result<(), Failure> {
-    let pages = client.list_signing_certificates().user_name(user);
-    let certificates = pages.into_paginator().items().send().try_collect().await;
-    for certificate in certificates.map_err(failed("iam:ListSigningCertificates"))? {
-        let request = client.delete_signing_certificate().user_name(user);
-        let answer = request.certificate_id(certificate.certificate_id).send();
-        unless_gone(answer.await.map_err(failed("iam:DeleteSigningCertificate")))?;
-    }
-    Ok(())
-}
-
-async fn delete_service_credentials(client: &Client, user: &str) -> Result<(), Failure> {
-    let call = "iam:ListServiceSpecificCredentials";
-    let mut marker = None;
-    loop {
-        let request = client.list_service_specific_credentials().user_name(user);
-        let page = request
-            .set_marker(marker)
-            .send()
-            .await
-            .map_err(failed(call))?;
-        for credential in page.service_specific_credentials() {
-            let request = client.delete_service_specific_credential().user_name(user);
-            let answer = request
-                .service_specific_credential_id(credential.service_specific_credential_id())
-                .send()
-                .await;
-            unless_gone(answer.map_err(failed("iam:DeleteServiceSpecificCredential")))?;
-        }
-        if !page.is_truncated {
-            return Ok(());
-        }
-        marker = Some(required(call, "marker", page.marker)?);
-    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod lifecycle;
 mod order;
 mod organization;
 mod pair;
+mod people;
 mod server;
 mod sessions;
 mod writes;

@@ -51,12 +51,10 @@ fn the_contracts_example_loads_without_a_word() {
         no_effect_yet(spec),
         [
             "guardrails.protection",
-            "root_access",
             "alerts",
             "incidents",
             "drills",
-            "ignore",
-            "users[].mfa"
+            "ignore"
         ]
     );
 }

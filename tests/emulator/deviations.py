@@ -12,7 +12,7 @@ import copy
 import functools
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from moto.core import responses
@@ -61,6 +61,12 @@ class Settings:
     """Accounts carry `Paths`, which moto lacks."""
     encode_documents: bool = False
     """Every policy document is percent-encoded; otherwise moto's mix of encoded and raw JSON."""
+    certifications: dict = field(default_factory=dict)
+    """What FIDO devices are certified for, by serial: `{"FIDO": "L1"}`; the others for nothing."""
+    password_changed: dict = field(default_factory=dict)
+    """By user what the credential report says of when the password was changed."""
+    root_users: dict = field(default_factory=dict)
+    """By account what GetAccountSummary says of the root user, such as `{"AccountMFAEnabled": 1}`."""
 
 
 SETTINGS = Settings()
@@ -130,7 +136,6 @@ def install() -> None:
     _be_quick()
     _add_managed_policies()
     _add_boundaries()
-    _add_service_credentials()
     _keep_names_unique()
     _refuse_deleting_what_is_in_use()
     _check_trust_policies()
@@ -288,15 +293,6 @@ def _add_boundaries() -> None:
         return original()
 
 
-def _add_service_credentials() -> None:
-    # Nobody can make any, so a user never has one.
-    def listed(response):
-        response.backend.get_user(response._get_param("UserName"))
-        return ActionResult({"ServiceSpecificCredentials": [], "IsTruncated": False})
-
-    IamResponse.list_service_specific_credentials = listed
-
-
 def _keep_names_unique() -> None:
     def refuse_taken(kind, name, existing):
         if any(entity.name.lower() == name.lower() for entity in existing):
@@ -338,6 +334,8 @@ def _refuse_deleting_what_is_in_use() -> None:
             (user.password, "delete login profile"),
             (user.mfa_devices, "delete MFA device"),
             (user.signing_certificates, "delete signing certificates"),
+            (user.ssh_public_keys, "delete SSH public keys"),
+            (getattr(user, "service_credentials", []), "delete service-specific credentials"),
             (user.group_list, "remove users from group"),
         )
         original(user_name)

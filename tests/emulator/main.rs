@@ -27,6 +27,7 @@ mod lifecycle;
 mod order;
 mod organization;
 mod pair;
+mod people;
 mod protection;
 mod server;
 mod sessions;

@@ -19,6 +19,7 @@ from moto.moto_api._internal import mock_random
 from moto.organizations import utils
 from moto.organizations.models import organizations_backends
 
+import people
 from deviations import KEY_ACCOUNTS
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
@@ -32,6 +33,7 @@ def reset() -> None:
     # moto's own reset keeps the membership of accounts in organizations that are gone.
     organizations_backends.master_accounts.clear()
     KEY_ACCOUNTS.clear()
+    people.forget()
 
 
 def seed(description: dict) -> dict:

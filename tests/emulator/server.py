@@ -51,6 +51,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 import deviations  # noqa: E402
 import faults  # noqa: E402
+import people  # noqa: E402
 import seed  # noqa: E402
 import trust  # noqa: E402
 
@@ -265,6 +266,7 @@ def main() -> None:
     if parser.parse_args().managed_policies:
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     deviations.install()
+    people.install()
     server = Server(Emulator())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": f"http://127.0.0.1:{server.server_address[1]}"}), flush=True)

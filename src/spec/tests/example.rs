@@ -50,12 +50,10 @@ fn the_contracts_example_loads_without_a_word() {
     assert_eq!(
         no_effect_yet(spec),
         [
-            "root_access",
             "alerts",
             "incidents",
             "drills",
-            "ignore",
-            "users[].mfa"
+            "ignore"
         ]
     );
 }

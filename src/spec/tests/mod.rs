@@ -3,6 +3,7 @@
 mod disk;
 mod example;
 mod harm;
+mod paths;
 mod refused;
 mod wrong;
 

@@ -381,6 +381,7 @@ fn root_users_are_held_against_what_is_wanted() {
         (&management, &hardware, &[][..]),
         (&management, &app, &["mfa"]),
         (&management, &root(false), &["mfa"]),
+        (&management, &bare, &["mfa"]),
         (&management, &keys, both),
         (&central, &bare, &[]),
         (&central, &root(true), &["password"]),

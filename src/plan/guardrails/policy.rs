@@ -242,7 +242,8 @@ impl PolicyDiff<'_> {
             .collect();
         let (key, memory) = declared.memory();
         let is_lost = self.policy.tags.get(&key) == Some(&memory);
-        let remember = !add.is_empty() && !is_lost;
+        // Also when it lets fewer through than before: who goes now is new when they come again.
+        let remember = !is_lost && (!add.is_empty() || self.policy.tags.contains_key(&key));
         // Beside a wider value that goes, a narrower one lets nobody through who was not.
         let mut newly = add.iter();
         let gains = newly.any(|add| !is_exempted(self.live, add.statement, &add.principal));

@@ -247,6 +247,27 @@ fn whoever_left_the_spec_is_new_when_they_come_again() {
 }
 
 #[test]
+fn a_test_that_names_one_alone_comes_to_name_the_other_one() {
+    for operator in ["ArnNotEquals", "StringNotEquals", "ArnNotLikeIfExists"] {
+        let text = document(&[&admin("3")], &[&admin("4")]).replace("ArnNotLike", operator);
+        let before = live(scp(&text));
+        let wanted = desired(&[exception("a", &["4"])]);
+        let found = diff(&wanted, &before);
+        assert_eq!(
+            told(&found),
+            ["Update org/guardrail_exception/a"],
+            "{operator}"
+        );
+        let after = applied(&found, &before);
+        assert_eq!(
+            exempt(&after),
+            [format!("One {}", admin("4")), format!("Two {}", admin("4"))]
+        );
+        assert_eq!(told(&diff(&wanted, &after)), [""; 0]);
+    }
+}
+
+#[test]
 fn an_expired_exception_goes_from_a_policy_at_the_limit() {
     let mut over = exception("a", &["3", "4"]);
     over.expires = "2026-11-24".parse().unwrap();

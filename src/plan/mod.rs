@@ -11,6 +11,7 @@ mod order;
 mod preview;
 mod safety;
 mod saved;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,12 +1,11 @@
 //! Saved plans: reading one back, and telling whether it may still be applied.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Change, FORMAT_VERSION, Field, Kind, Plan};
-use crate::state::{Address, Exemption, ExemptionEdit, Operation, ResourceKey, protection, sha256};
+use super::told::is_told;
+use super::{Change, FORMAT_VERSION, Kind, Plan};
+use crate::state::{Address, Operation, ResourceKey, sha256};
 
 /// Says why a text is no plan that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +53,8 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
         return Err(ParsePlanError::Format("it has no expires_at".to_owned()));
     }
     // Whoever edits a plan can digest it anew; what is shown must still be what is done.
-    match plan.changes.iter().find(|change| !is_consistent(change)) {
+    let is_sound = |change: &Change| is_consistent(change) && is_told(change, &plan.changes);
+    match plan.changes.iter().find(|change| !is_sound(change)) {
         Some(change) => Err(ParsePlanError::Inconsistent(change.address.clone())),
         None => Ok(plan),
     }
@@ -69,39 +69,13 @@ fn is_consistent(change: &Change) -> bool {
             operation,
             Operation::SetPolicyDocument { arn, .. } | Operation::DeletePolicy { arn }
                 if arn.account() != change.account.as_str()
-        ) || matches!(
-            operation,
-            // A policy of the other kind may have the same name.
-            Operation::ChangeGuardrail(operation) if operation.policy() != protection(&change.name)
         )
     };
-    let untold = |operation: &Operation| matches!(operation, Operation::SetExemptions(edit) if !is_told(edit, change));
     change.address == address
-        && change.operations.iter().all(|step| {
-            step.operation.target() == key
-                && !elsewhere(&step.operation)
-                && !untold(&step.operation)
-        })
-}
-
-/// Tells whether the fields of a change say all that an edit of a guardrail adds and takes out.
-fn is_told(edit: &ExemptionEdit, change: &Change) -> bool {
-    let values = |value: &serde_json::Value| -> BTreeSet<String> {
-        let list = value.as_array().into_iter().flatten();
-        list.filter_map(|value| value.as_str().map(str::to_owned))
-            .collect()
-    };
-    let told = |one: fn(&Field) -> &serde_json::Value, other: fn(&Field) -> &serde_json::Value| {
-        let fields = change.fields.iter();
-        let told = fields.flat_map(|field| &values(one(field)) - &values(other(field)));
-        told.collect::<BTreeSet<String>>()
-    };
-    let meant = |exemptions: &BTreeSet<Exemption>| -> BTreeSet<String> {
-        let meant = exemptions.iter();
-        meant.map(|exemption| exemption.principal.clone()).collect()
-    };
-    told(|field| &field.spec, |field| &field.live) == meant(&edit.add)
-        && told(|field| &field.live, |field| &field.spec) == meant(&edit.remove)
+        && change
+            .operations
+            .iter()
+            .all(|step| step.operation.target() == key && !elsewhere(&step.operation))
 }
 
 /// Says why a plan may not be applied any more, or not here.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Resolver;
-use crate::policy::exemption::{Chosen, exempt, principal_values, user_value};
+use crate::policy::exemption::{Chosen, exempt, principal_values, unexempt, user_value};
 use crate::policy::{Document, DocumentKind, Resources, library, literal, minified, parse};
 use crate::spec::{Problem, Protection, element, entry};
 use crate::state::{DesiredProtection, PolicyText};
@@ -113,7 +113,9 @@ impl Resolver<'_> {
         let spec = &self.loaded.spec;
         let partition = &self.organization.partition;
         let managed = &spec.defaults.path;
-        let elsewhere = |path: &crate::ids::IamPath| !path.is_under(managed);
+        // Everything lies under that path, so that what the spec names is protected by its name alone.
+        let is_shared = managed.as_str() == "/";
+        let elsewhere = |path: &crate::ids::IamPath| is_shared || !path.is_under(managed);
         let text = library::render(TEMPLATE, partition, managed).unwrap_or_default();
         let mut document = parse(&text).map_err(|error| error.to_string())?;
         let users: BTreeSet<String> = spec
@@ -124,7 +126,8 @@ impl Resolver<'_> {
             .map(|(path, name)| user_value(partition, path, name, &spec.emergency_account))
             .collect();
         let policies = spec.policies().filter_map(|(name, policy)| {
-            let path = policy.path.as_ref().filter(|path| elsewhere(path))?;
+            let path = policy.path.as_ref().unwrap_or(managed);
+            let path = Some(path).filter(|path| elsewhere(path))?;
             let (path, name) = (literal(path.as_str()), literal(name));
             Some(format!("arn:{partition}:iam::*:policy{path}{name}"))
         });
@@ -138,7 +141,15 @@ impl Resolver<'_> {
         let let_through = |document: &Document, chosen: &Chosen, values: &BTreeSet<String>| {
             exempt(document, chosen, values, DocumentKind::Scp).map_err(|error| error.to_string())
         };
-        let document = let_through(&document, &own, &users)?;
+        if is_shared {
+            protect_no_longer(&mut document, &["user", "role", "policy", "mfa"].map(below));
+            document = unexempt(&document, &own, &BTreeSet::from([below("user")]));
+        }
+        // Without users of its own there may be no such statement.
+        let document = match users.is_empty() {
+            true => document,
+            false => let_through(&document, &own, &users)?,
+        };
         let document = let_through(&document, &Chosen::EachDeny, spared)?;
         Ok(PolicyText::new(minified(&document)))
     }
@@ -153,4 +164,17 @@ fn protect_beside(document: &mut Document, known: &str, others: &BTreeSet<String
             resources.extend(others.iter().cloned());
         }
     }
+}
+
+/// Takes resources out of all statements; one that is about nothing else goes.
+fn protect_no_longer(document: &mut Document, all: &[String]) {
+    document
+        .statements
+        .retain_mut(|statement| match &mut statement.resources {
+            Some(Resources::Only(resources)) => {
+                resources.retain(|resource| !all.contains(resource));
+                !resources.is_empty()
+            }
+            _ => true,
+        });
 }

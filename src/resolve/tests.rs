@@ -324,3 +324,46 @@ fn the_protection_policy_protects_what_lies_elsewhere_and_those_who_may_change_i
     let wrong = text.replace("ou:/Workloads/", "ou:/Nowhere");
     assert_eq!(problems(&wrong)[0].0, "guardrails.protection.attach[1]");
 }
+
+#[test]
+fn at_the_path_of_everybody_the_protection_policy_protects_by_name() {
+    let text = format!("{SPEC}guardrails: {{ protection: {{ policy: keep, attach: [root] }} }}\n");
+    let text = text.replace("defaults: { ", "defaults: { path: /, ");
+    let protection = protection(&text);
+    let document = protection.document.parse().unwrap();
+    let denied = |action: &str, resource: &str, principal: &str| {
+        let request = serde_json::json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": action, "Resource": resource },
+        ] });
+        (1..=document.statements.len()).any(|number| {
+            let calls = crate::policy::parse(&request.to_string()).unwrap();
+            let principals = BTreeSet::from([principal.to_owned()]);
+            !crate::policy::exemption::is_exempted(&document, number, principal)
+                && crate::policy::exemption::would_stop(
+                    &document,
+                    number,
+                    &principals,
+                    "o-exampleorg1",
+                    &calls,
+                )
+        })
+    };
+    let developer = "arn:aws-cn:iam::333333333333:role/Developer";
+    let at = |what: &str| format!("arn:aws-cn:iam::333333333333:{what}");
+    assert!(denied("iam:UpdateRole", &at("role/Admin"), developer));
+    assert!(!denied("iam:UpdateRole", &at("role/App"), developer));
+    assert!(!denied("iam:CreatePolicy", &at("policy/app"), developer));
+    assert!(!denied(
+        "iam:DeleteVirtualMFADevice",
+        &at("mfa/phone"),
+        developer
+    ));
+    let alice = "arn:aws-cn:iam::222222222222:user/bg-alice";
+    assert!(denied("iam:EnableMFADevice", alice, developer));
+    assert!(!denied("iam:EnableMFADevice", alice, alice));
+    assert!(!denied(
+        "iam:EnableMFADevice",
+        &at("user/app"),
+        &at("user/app")
+    ));
+}

@@ -179,7 +179,7 @@ impl Edit {
 }
 
 /// Names a statement by its Sid, or else its number.
-fn statement_name(document: Option<&Document>, number: usize) -> String {
+pub(in crate::plan) fn statement_name(document: Option<&Document>, number: usize) -> String {
     let index = number.checked_sub(1);
     let statement = document.and_then(|document| document.statements.get(index?));
     let sid = statement.and_then(|statement| statement.sid.clone());
@@ -188,7 +188,7 @@ fn statement_name(document: Option<&Document>, number: usize) -> String {
 }
 
 /// Lists by which values each statement lets principals through.
-pub(super) fn exemptions(document: &Document) -> BTreeSet<Exemption> {
+pub(in crate::plan) fn exemptions(document: &Document) -> BTreeSet<Exemption> {
     let found = exempted(document).into_iter();
     found
         .map(|found| Exemption {

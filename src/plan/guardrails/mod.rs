@@ -20,8 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use self::edit::Edit;
+pub(super) use self::edit::{exemptions, statement_name};
 use self::policy::compare_policy;
 use self::protection::compare_protection;
+pub(super) use self::wanted::{MEMORY, memory_key};
 use super::{Action, Change, Cosmetic, Gate, GateFinding};
 use crate::ids::IamPath;
 use crate::org::Organization;

@@ -220,9 +220,8 @@ impl PolicyDiff<'_> {
             extra,
         } = declared;
         self.refuse_mistaken(exception)?;
-        let without = self.taken_out(current, extra)?;
-        let after = self.exempted(declared, &without)?;
-        let add = &exemptions(&after) - &exemptions(&without);
+        let Exchange { from, to, after } = self.exchange(declared, current)?;
+        let add = &exemptions(&to) - &exemptions(&from);
         if add.is_empty() && extra.is_empty() {
             return Ok(None);
         }
@@ -230,7 +229,7 @@ impl PolicyDiff<'_> {
             return Err("the policy is AWS's own and can't be changed".to_owned());
         }
         let values = declared.values();
-        let proof = prove(&without, &after, &values).map_err(|breach| breach.to_string())?;
+        let proof = prove(&from, &to, &values).map_err(|breach| breach.to_string())?;
         let wanted = declared.exemptions();
         let has_some = wanted
             .iter()
@@ -242,7 +241,8 @@ impl PolicyDiff<'_> {
             .collect();
         let (key, memory) = declared.memory();
         let is_lost = self.policy.tags.get(&key) == Some(&memory);
-        let remember = !add.is_empty() && !is_lost;
+        // Also when it lets fewer through than before: who goes now is new when they come again.
+        let remember = !is_lost && (!add.is_empty() || self.policy.tags.contains_key(&key));
         // Beside a wider value that goes, a narrower one lets nobody through who was not.
         let mut newly = add.iter();
         let gains = newly.any(|add| !is_exempted(self.live, add.statement, &add.principal));
@@ -290,6 +290,28 @@ impl PolicyDiff<'_> {
         }))
     }
 
+    /// Takes out of a document what is too much, and lets everybody through whom an exception means.
+    fn exchange(&self, declared: &Declared<'_>, current: &Document) -> Result<Exchange, String> {
+        let why = match self.taken_out(current, &declared.extra) {
+            Ok(from) => {
+                let to = self.exempted(declared, &from)?;
+                let after = to.clone();
+                return Ok(Exchange { from, to, after });
+            }
+            Err(why) => why,
+        };
+        // A test that names nobody else can't be left empty: those who come are named first.
+        let to = self.exempted(declared, current)?;
+        match self.taken_out(&to, &declared.extra) {
+            Ok(after) if self.exempted(declared, &after)? == after => Ok(Exchange {
+                from: current.clone(),
+                to,
+                after,
+            }),
+            Ok(_) | Err(_) => Err(why),
+        }
+    }
+
     /// Lets everybody through whom an exception means.
     fn exempted(&self, declared: &Declared<'_>, document: &Document) -> Result<Document, String> {
         let kind = self.policy.kind.document_kind();
@@ -335,6 +357,16 @@ impl PolicyDiff<'_> {
             }
         }
     }
+}
+
+/// Holds the documents on the way to what an exception says.
+struct Exchange {
+    /// The one in which nobody has come yet.
+    from: Document,
+    /// The one in which everybody has.
+    to: Document,
+    /// The one that is written.
+    after: Document,
 }
 
 /// Bounds how many accounts are named in a line.

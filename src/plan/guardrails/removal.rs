@@ -6,7 +6,7 @@ use super::edit::{Edit, exemptions, take_out};
 use super::owner::foreign;
 use super::policy::PolicyDiff;
 use super::principals::{at_resource, covers, resource};
-use super::wanted::{Declared, memory_key};
+use super::wanted::{Declared, MEMORY, memory_key};
 use super::{Found, address};
 use crate::plan::{Action, Gate};
 use crate::policy::exemption::{is_exempted, prove};
@@ -75,6 +75,13 @@ impl PolicyDiff<'_> {
             1 => &self.policy.name,
             _ => self.id,
         };
+        // An exception that left the spec is new when it comes again.
+        let left = |key: &&String| {
+            let declared = self.active.iter().chain(&self.expired);
+            let mut ids = declared.map(|declared| &declared.exception.id);
+            key.starts_with(MEMORY) && !ids.any(|id| memory_key(id) == **key)
+        };
+        let forget: BTreeSet<String> = self.policy.tags.keys().filter(left).cloned().collect();
         let mut by_principal: BTreeMap<String, BTreeSet<Exemption>> = BTreeMap::new();
         for stranger in strangers {
             let principal = stranger.principal.clone();
@@ -89,6 +96,7 @@ impl PolicyDiff<'_> {
                     "{} lets it through, and no exception of the spec says so",
                     self.name()
                 )),
+                forget: forget.clone(),
                 ..Edit::new(&format!("{policy}:{principal}"), Action::Delete)
             })
             .collect()

@@ -65,9 +65,12 @@ impl Declared<'_> {
     }
 }
 
+/// How the keys begin of the tags by which a policy remembers exceptions.
+pub(in crate::plan) const MEMORY: &str = "breakglass:exception/";
+
 /// The key of the tag by which a policy remembers an exception.
-pub(super) fn memory_key(id: &str) -> String {
-    format!("breakglass:exception/{id}")
+pub(in crate::plan) fn memory_key(id: &str) -> String {
+    format!("{MEMORY}{id}")
 }
 
 /// Finds out what exceptions mean in one policy.

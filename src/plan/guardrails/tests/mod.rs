@@ -3,6 +3,7 @@
 mod found;
 mod planned;
 mod protection;
+mod told;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};

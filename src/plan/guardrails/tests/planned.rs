@@ -226,3 +226,57 @@ fn what_is_not_looked_at_is_in_no_document() {
     assert_eq!(told(&found), ["Create org/guardrail_exception/b"]);
     assert_eq!(exempt(&applied(&found, &before)), [format!("Two {ADMIN}")]);
 }
+
+#[test]
+fn whoever_left_the_spec_is_new_when_they_come_again() {
+    let both = desired(&[exception("a", &["3", "4"])]);
+    let before = live(scp(&document(&[CI], &[CI])));
+    let made = applied(&diff(&both, &before), &before);
+    // One account less, and back.
+    let fewer = diff(&desired(&[exception("a", &["3"])]), &made);
+    assert_eq!(gates(&fewer), [""; 0]);
+    let narrowed = applied(&fewer, &made);
+    assert_eq!(gates(&diff(&both, &narrowed)), ["widen: a"]);
+    // Out of the spec, and back.
+    let gone = applied(&diff(&desired(&[]), &made), &made);
+    assert_eq!(gates(&diff(&both, &gone)), ["widen: a"]);
+    // Lost, and back.
+    let mut lost = made.clone();
+    lost.policies.get_mut("p-deny").unwrap().document = PolicyText::new(document(&[CI], &[CI]));
+    assert_eq!(gates(&diff(&both, &lost)), [""; 0]);
+}
+
+#[test]
+fn a_test_that_names_one_alone_comes_to_name_the_other_one() {
+    for operator in ["ArnNotEquals", "StringNotEquals", "ArnNotLikeIfExists"] {
+        let text = document(&[&admin("3")], &[&admin("4")]).replace("ArnNotLike", operator);
+        let before = live(scp(&text));
+        let wanted = desired(&[exception("a", &["4"])]);
+        let found = diff(&wanted, &before);
+        assert_eq!(
+            told(&found),
+            ["Update org/guardrail_exception/a"],
+            "{operator}"
+        );
+        let after = applied(&found, &before);
+        assert_eq!(
+            exempt(&after),
+            [format!("One {}", admin("4")), format!("Two {}", admin("4"))]
+        );
+        assert_eq!(told(&diff(&wanted, &after)), [""; 0]);
+    }
+}
+
+#[test]
+fn an_expired_exception_goes_from_a_policy_at_the_limit() {
+    let mut over = exception("a", &["3", "4"]);
+    over.expires = "2026-11-24".parse().unwrap();
+    let text = document(&[ADMIN, CI], &[ADMIN, CI]);
+    let filler = "x".repeat(GuardrailKind::Scp.size_limit() - text.len() - 10);
+    let text = text.replace("one:*", &format!("one:{filler}*"));
+    let before = live(scp(&text));
+    let found = diff(&desired(&[over]), &before);
+    assert_eq!(told(&found), ["Delete org/guardrail_exception/a"]);
+    let after = applied(&found, &before);
+    assert_eq!(exempt(&after), [format!("One {CI}"), format!("Two {CI}")]);
+}

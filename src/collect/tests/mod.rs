@@ -15,7 +15,7 @@ use crate::ids::AccountId;
 use crate::plan::{Change, Kind, Plan, preview_account, preview_guardrails};
 use crate::policy::CanonicalContext;
 use crate::spec::{Loaded, load_texts};
-use crate::state::{GuardrailPolicy, Guardrails, Inventory, Reading, Snapshot};
+use crate::state::{GuardrailPolicy, Guardrails, Inventory, People, Reading, Snapshot};
 use crate::verify::{Verdict, Verification};
 
 /// The beginning of every spec; a test adds what it is about.
@@ -51,7 +51,11 @@ fn id(digit: &str) -> AccountId {
 fn empty() -> Snapshot {
     let organization = crate::org::tests::sample();
     let active = organization.active_accounts();
-    let accounts = active.map(|(id, _)| (id.clone(), Reading::Complete(Inventory::default())));
+    let account = Inventory {
+        people: Some(People::default()),
+        ..Inventory::default()
+    };
+    let accounts = active.map(|(id, _)| (id.clone(), Reading::Complete(account.clone())));
     Snapshot {
         format_version: "1.1".to_owned(),
         kind: "snapshot".to_owned(),

@@ -241,6 +241,13 @@ async fn add_what_only_others_make(pair: &mut Pair<'_>, iam: &Client) -> String 
     group.group_name("auditors").send().await.unwrap();
     let key = iam.create_access_key().user_name(alice);
     let key = key.send().await.unwrap().access_key.unwrap().access_key_id;
+    let ssh = iam.upload_ssh_public_key().user_name(alice);
+    let ssh = ssh.ssh_public_key_body("ssh-rsa AAAAB3NzaC1yc2E test");
+    let ssh = ssh.send().await.unwrap().ssh_public_key.unwrap();
+    let service = iam.create_service_specific_credential().user_name(alice);
+    let service = service.service_name("codecommit.amazonaws.com");
+    let service = service.send().await.unwrap();
+    let service = service.service_specific_credential.unwrap();
     let profile = iam.create_login_profile().user_name(alice);
     profile.password("Secret-0123456789").send().await.unwrap();
     let profile = iam.create_instance_profile();
@@ -262,6 +269,9 @@ async fn add_what_only_others_make(pair: &mut Pair<'_>, iam: &Client) -> String 
     let user = pair.model.users.get_mut(alice).unwrap();
     user.groups.insert("auditors".to_owned());
     user.access_keys.insert(key.clone());
+    user.ssh_keys.insert(ssh.ssh_public_key_id);
+    let service = service.service_specific_credential_id;
+    user.service_credentials.insert(service);
     pair.model.login_profiles.insert(alice.to_owned());
     pair.compare("adding what only others make").await;
     key
@@ -282,6 +292,15 @@ async fn refuse(pair: &mut Pair<'_>) {
 }
 
 async fn remove(pair: &mut Pair<'_>, key: &str) {
+    let held = pair.model.users["bg-alice"].clone();
+    let user = || "bg-alice".to_owned();
+    for id in held.ssh_keys {
+        pair.run(Operation::DeleteSshKey { user: user(), id }).await;
+    }
+    for id in held.service_credentials {
+        pair.run(Operation::DeleteServiceCredential { user: user(), id })
+            .await;
+    }
     let credentials = [
         Operation::RemoveFromGroup {
             user: "bg-alice".to_owned(),

@@ -15,7 +15,7 @@ use crate::spec::{
     AccessKeys, Defaults, MemberRole, OrganizationSettings, OwnershipTag, Permissions, PolicyEntry,
     PolicyRef, PolicySource, Role as RoleSpec, Safety, Spec, User as UserSpec, Version,
 };
-use crate::state::{Inventory, OWNERSHIP_TAG, PolicyText, Role, Tags, User, is_owned};
+use crate::state::{DEVICES_TAG, Inventory, OWNERSHIP_TAG, PolicyText, Role, Tags, User, is_owned};
 
 /// Says what of an organization becomes a spec.
 #[derive(Debug, Clone)]
@@ -158,8 +158,13 @@ fn shared_tags(accounts: &BTreeMap<AccountId, Inventory>, managed_path: &IamPath
     for tags in all {
         shared.retain(|key, value| tags.get(key) == Some(value));
     }
-    shared.remove(OWNERSHIP_TAG);
+    shared.retain(|key, _| !is_our_record(key));
     shared
+}
+
+/// Tells whether a tag is one that this tool writes of itself, which no spec can ask for.
+fn is_our_record(key: &str) -> bool {
+    [OWNERSHIP_TAG, DEVICES_TAG].contains(&key)
 }
 
 struct Importer<'a> {
@@ -292,7 +297,7 @@ impl Importer<'_> {
 
     fn own_tags(&self, tags: &Tags) -> Tags {
         tags.iter()
-            .filter(|(key, _)| *key != OWNERSHIP_TAG && !self.shared_tags.contains_key(*key))
+            .filter(|(key, _)| !is_our_record(key) && !self.shared_tags.contains_key(*key))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
     }

@@ -36,6 +36,15 @@ pub fn reliance(principal: &str) -> Option<Reliance> {
 }
 
 impl Reliance {
+    /// Tells whether the way in is by credentials of another role, which carry no MFA.
+    #[must_use]
+    pub fn is_chained(self) -> bool {
+        match self {
+            Self::IdentityCenter | Self::Role => true,
+            Self::Saml | Self::OpenIdConnect => false,
+        }
+    }
+
     /// Says what a way in by this principal relies on, and which failure it is there to survive.
     #[must_use]
     pub fn words(self, principal: &str, failure_mode: Option<&str>) -> String {

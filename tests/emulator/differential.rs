@@ -234,6 +234,19 @@ async fn change(pair: &mut Pair<'_>) {
     }
 }
 
+/// A certificate of nobody, signed by itself.
+const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBdjCCARugAwIBAgIUf0OGD6oihNRBXQoKVkWsBkhlOS4wCgYIKoZIzj0EAwIw\n\
+DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjUwOTIxMjZaGA8yMTI2MTEwMTA5MjEy\n\
+NlowDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABH+Q\n\
+SeSenV8UQO08VR1/K6GcqMjUU8Pg5Wcv7C+8AgfeXgjDw6BEeW3MShAZKQExyQig\n\
+XGepVmsX0QGVQs/xJsKjUzBRMB0GA1UdDgQWBBRNLNt67ob9vTrkdLb346z0F4Ih\n\
+xDAfBgNVHSMEGDAWgBRNLNt67ob9vTrkdLb346z0F4IhxDAPBgNVHRMBAf8EBTAD\n\
+AQH/MAoGCCqGSM49BAMCA0kAMEYCIQCZEa3PSxQSVYUI3Ejj/FbjM6FwBAnm0Uvt\n\
+whck2gr4dwIhAI5+j8RutnsMNOJmgzSTPBr1Ne6McMYKke2Wod8XNd0E\n\
+-----END CERTIFICATE-----";
+
 /// Adds what this tool takes away but never makes, and gives the id of the access key.
 async fn add_what_only_others_make(pair: &mut Pair<'_>, iam: &Client) -> String {
     let alice = "bg-alice";
@@ -241,6 +254,16 @@ async fn add_what_only_others_make(pair: &mut Pair<'_>, iam: &Client) -> String 
     group.group_name("auditors").send().await.unwrap();
     let key = iam.create_access_key().user_name(alice);
     let key = key.send().await.unwrap().access_key.unwrap().access_key_id;
+    let ssh = iam.upload_ssh_public_key().user_name(alice);
+    let ssh = ssh.ssh_public_key_body("ssh-rsa AAAAB3NzaC1yc2E test");
+    let ssh = ssh.send().await.unwrap().ssh_public_key.unwrap();
+    let service = iam.create_service_specific_credential().user_name(alice);
+    let service = service.service_name("codecommit.amazonaws.com");
+    let service = service.send().await.unwrap();
+    let service = service.service_specific_credential.unwrap();
+    let signing = iam.upload_signing_certificate().user_name(alice);
+    let signing = signing.certificate_body(CERTIFICATE).send().await.unwrap();
+    let signing = signing.certificate.unwrap();
     let profile = iam.create_login_profile().user_name(alice);
     profile.password("Secret-0123456789").send().await.unwrap();
     let profile = iam.create_instance_profile();
@@ -262,6 +285,10 @@ async fn add_what_only_others_make(pair: &mut Pair<'_>, iam: &Client) -> String 
     let user = pair.model.users.get_mut(alice).unwrap();
     user.groups.insert("auditors".to_owned());
     user.access_keys.insert(key.clone());
+    user.ssh_keys.insert(ssh.ssh_public_key_id);
+    let service = service.service_specific_credential_id;
+    user.service_credentials.insert(service);
+    user.signing_certificates.insert(signing.certificate_id);
     pair.model.login_profiles.insert(alice.to_owned());
     pair.compare("adding what only others make").await;
     key
@@ -282,6 +309,19 @@ async fn refuse(pair: &mut Pair<'_>) {
 }
 
 async fn remove(pair: &mut Pair<'_>, key: &str) {
+    let held = pair.model.users["bg-alice"].clone();
+    let user = || "bg-alice".to_owned();
+    for id in held.ssh_keys {
+        pair.run(Operation::DeleteSshKey { user: user(), id }).await;
+    }
+    for id in held.signing_certificates {
+        pair.run(Operation::DeleteSigningCertificate { user: user(), id })
+            .await;
+    }
+    for id in held.service_credentials {
+        pair.run(Operation::DeleteServiceCredential { user: user(), id })
+            .await;
+    }
     let credentials = [
         Operation::RemoveFromGroup {
             user: "bg-alice".to_owned(),

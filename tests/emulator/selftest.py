@@ -514,7 +514,49 @@ def test_service_credentials(emulator, made):
     iam = emulator.client("iam")
     refused("NoSuchEntity", iam.list_service_specific_credentials, UserName="alice")
     iam.create_user(UserName="alice")
-    assert iam.list_service_specific_credentials(UserName="alice")["ServiceSpecificCredentials"] == []
+    listed = lambda: iam.list_service_specific_credentials(UserName="alice")["ServiceSpecificCredentials"]
+    assert listed() == []
+    made = iam.create_service_specific_credential(UserName="alice", ServiceName="codecommit.amazonaws.com")
+    identifier = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+    assert [one["ServiceSpecificCredentialId"] for one in listed()] == [identifier]
+    refused("DeleteConflict", iam.delete_user, UserName="alice")
+    iam.delete_service_specific_credential(UserName="alice", ServiceSpecificCredentialId=identifier)
+    assert listed() == []
+
+
+def test_devices_and_passwords(emulator, made):
+    iam = emulator.client("iam")
+    iam.create_user(UserName="alice")
+    key = "arn:aws:iam::123456789012:u2f/user/alice/key-A"
+    for serial in (key, "GAHT12345678"):
+        iam.enable_mfa_device(
+            UserName="alice", SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
+        )
+    device = {"UserName": "alice", "SerialNumber": key}
+    assert not iam.get_mfa_device(**device).get("Certifications")
+    emulator.control("POST", "settings", {"certifications": {key: {"FIDO": "L1"}}})
+    assert iam.get_mfa_device(**device)["Certifications"] == {"FIDO": "L1"}
+    refused("ValidationError", iam.get_mfa_device, UserName="alice", SerialNumber="GAHT12345678")
+
+    def required():
+        return iam.get_login_profile(UserName="alice")["LoginProfile"]["PasswordResetRequired"]
+
+    iam.create_login_profile(UserName="alice", Password="Secret-0123456789", PasswordResetRequired=True)
+    assert required()
+    iam.update_login_profile(UserName="alice", PasswordResetRequired=False)
+    assert not required()
+
+
+def test_root_users(emulator, made):
+    iam = emulator.client("iam")
+    refused("ServiceAccessNotEnabledException", iam.list_organizations_features)
+    refused("ServiceAccessNotEnabledException", iam.enable_organizations_root_sessions)
+    emulator.client("organizations").enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+    iam.enable_organizations_root_sessions()
+    assert iam.list_organizations_features()["EnabledFeatures"] == ["RootSessions"]
+    assert iam.get_account_summary()["SummaryMap"]["AccountMFAEnabled"] == 0
+    emulator.control("POST", "settings", {"root_users": {"123456789012": {"AccountMFAEnabled": 1}}})
+    assert iam.get_account_summary()["SummaryMap"]["AccountMFAEnabled"] == 1
 
 
 def test_concurrency(emulator, made):

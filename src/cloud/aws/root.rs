@@ -87,8 +87,11 @@ async fn has_virtual_device(client: &Client) -> Result<bool, Failure> {
 
 /// Tells whether the feature of this name is on.
 pub(super) async fn is_on(client: &Client, name: &str) -> Result<bool, Failure> {
-    let on = features(client).await?;
-    Ok(on.iter().any(|feature| feature.as_str() == name))
+    let mut known = RootFeature::ALL.into_iter();
+    let Some(feature) = known.find(|feature| feature.as_str() == name) else {
+        return Ok(false);
+    };
+    Ok(features(client).await?.contains(&feature))
 }
 
 async fn features(client: &Client) -> Result<BTreeSet<RootFeature>, Failure> {

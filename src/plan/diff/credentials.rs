@@ -100,7 +100,9 @@ impl Differ<'_> {
             let (after, then) = match expiry.day(password) {
                 Some(day) => (
                     json!(day.to_string()),
-                    format!("its password expires on {day}"),
+                    format!(
+                        "its password expires on {day}, by a report that may be four hours old"
+                    ),
                 ),
                 None => (
                     json!(format!("{} days after it was set", expiry.days)),
@@ -119,13 +121,11 @@ impl Differ<'_> {
                 .field("password_expires", after, json!(null))
                 .weigh(risk, Access::None);
             let hard = if expiry.hard {
-                ", and only an administrator can then set a new one"
+                "; only an administrator can then set a new one"
             } else {
                 ""
             };
-            reasons.push(format!(
-                "{then}{hard} (by a report that may be four hours old)"
-            ));
+            reasons.push(format!("{then}{hard}"));
             steps.push(format!(
                 "take the expiry out of account {}'s password policy (`aws iam update-account-password-policy` with all \
                  its other settings), or issue a new password before that day",

@@ -190,20 +190,23 @@ fn describe(serial: &str, device: &MfaDevice) -> String {
 
 /// What the console calls the kinds that count.
 fn choices(rule: &MfaRule) -> String {
+    let certified = rule.fido_certification.map(|floor| {
+        format!(
+            " (a key that the FIDO Alliance has certified {} or higher)",
+            floor.as_str()
+        )
+    });
+    let certified = certified.unwrap_or_default();
     let names: Vec<String> = [
-        (MfaKind::Fido2, "Passkey or security key"),
-        (MfaKind::HardwareTotp, "Hardware TOTP token"),
-        (MfaKind::VirtualTotp, "Authenticator app"),
+        (MfaKind::HardwareTotp, "Hardware TOTP token", ""),
+        (MfaKind::Fido2, "Passkey or security key", &certified),
+        (MfaKind::VirtualTotp, "Authenticator app", ""),
     ]
     .into_iter()
-    .filter(|(kind, _)| rule.kinds.is_empty() || rule.kinds.contains(kind))
-    .map(|(_, name)| format!("\"{name}\""))
+    .filter(|(kind, ..)| rule.kinds.is_empty() || rule.kinds.contains(kind))
+    .map(|(_, name, more)| format!("\"{name}\"{more}"))
     .collect();
-    let floor = rule.fido_certification.map(|floor| {
-        let floor = floor.as_str();
-        format!(" (a key certified {floor} or higher by the FIDO Alliance)")
-    });
-    names.join(" or ") + &floor.unwrap_or_default()
+    names.join(" or ")
 }
 
 /// The step that takes a device away.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::{Document, Effect, OperatorKind, Principal, Statement};
+use crate::policy::{Document, Effect, OperatorKind, Principal, Statement, requires_mfa};
 use crate::spec::reliance;
 use crate::state::{Paths, PolicyText};
 
@@ -18,13 +18,19 @@ pub(super) fn trust_notes(
     let failure_mode = paths.failure_modes.get(role).map(String::as_str);
     let wanted: BTreeSet<&str> = principals(&spec).collect();
     let found: BTreeSet<&str> = principals(&live).collect();
+    let demands_mfa = requires_mfa(&live);
     let mut notes: Vec<String> = found
         .difference(&wanted)
         .filter_map(|principal| match reliance(principal) {
-            Some(reliance) => Some(format!(
-                "live has a way in of its own: {}",
-                reliance.words(principal, failure_mode)
-            )),
+            Some(reliance) => {
+                let words = reliance.words(principal, failure_mode);
+                let dead = if demands_mfa && reliance.is_chained() {
+                    ", and a dead path, because MFA is demanded and a chained hop carries none"
+                } else {
+                    ""
+                };
+                Some(format!("live has a way in of its own: {words}{dead}"))
+            }
             None => dangling(principal),
         })
         .collect();

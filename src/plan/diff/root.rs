@@ -103,23 +103,26 @@ impl Differ<'_> {
             find("mfa", "virtual", "not virtual", reason);
         }
         let context = self.context;
-        let steps = if wanted.management || !wanted.no_credentials {
-            vec![
-                open_root(context.partition, context.id),
-                "delete access keys and certificates; assign hardware MFA devices, and then remove virtual ones"
-                    .to_owned(),
-                CONFIRM.to_owned(),
-            ]
+        let mut steps = Vec::new();
+        if wanted.no_credentials {
+            steps.push(open_root_access(context.partition));
+            steps.push(format!(
+                "choose account {}, \"Take privileged action\", then \"Delete root user credentials\"",
+                context.id
+            ));
         } else {
-            vec![
-                open_root_access(context.partition),
-                format!(
-                    "choose account {}, \"Take privileged action\", then \"Delete root user credentials\"",
-                    context.id
-                ),
-                CONFIRM.to_owned(),
-            ]
-        };
+            steps.push(open_root(context.partition, context.id));
+            if *access_keys || *signing_certificates {
+                steps.push("delete its access keys and certificates".to_owned());
+            }
+            if !*mfa || *virtual_mfa == Some(true) {
+                steps.push("assign a hardware MFA device".to_owned());
+            }
+            if *virtual_mfa == Some(true) {
+                steps.push("once that works, remove the virtual device".to_owned());
+            }
+        }
+        steps.push(CONFIRM.to_owned());
         let finding = Finding::new(Action::Manual, &wanted.origin)
             .because(reasons.join("; "))
             .steps(steps);

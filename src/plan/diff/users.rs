@@ -12,6 +12,9 @@ use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{DesiredUser, Operation, Principal, Resource, ResourceType, User, Wanted};
 
+/// Makes what deletes a user's credential of some id.
+type Deletion = fn(user: String, id: String) -> Operation;
+
 impl Differ<'_> {
     pub(super) fn users(&mut self) {
         let (live, desired) = (self.live, self.desired);
@@ -133,29 +136,27 @@ impl Differ<'_> {
             }
         }
         // None of these is ever wanted, so what is there goes.
-        let kinds: [(&str, &BTreeSet<String>, fn(String, String) -> Operation); 3] = [
-            ("ssh_keys", ssh_keys, |user, id| Operation::DeleteSshKey {
-                user,
-                id,
-            }),
-            ("service_credentials", service_credentials, |user, id| {
-                Operation::DeleteServiceCredential { user, id }
-            }),
-            ("signing_certificates", signing_certificates, |user, id| {
-                Operation::DeleteSigningCertificate { user, id }
-            }),
-        ];
-        for (path, ids, delete) in kinds {
+        let mut remove_all = |path: &str, ids: &BTreeSet<String>, delete: Deletion| {
             if ids.is_empty() {
-                continue;
+                return;
             }
             difference
                 .field(path, json!(ids), json!([]))
                 .weigh(Risk::High, Access::Narrower);
-            for id in ids {
-                difference.step(Stage::Credentials, delete(user(), id.clone()));
+            for id in ids.iter().cloned() {
+                difference.step(Stage::Credentials, delete(user(), id));
             }
-        }
+        };
+        remove_all("ssh_keys", ssh_keys, |user, id| Operation::DeleteSshKey {
+            user,
+            id,
+        });
+        remove_all("service_credentials", service_credentials, |user, id| {
+            Operation::DeleteServiceCredential { user, id }
+        });
+        remove_all("signing_certificates", signing_certificates, |user, id| {
+            Operation::DeleteSigningCertificate { user, id }
+        });
         compare_permissions(
             difference,
             &Principal::User(user()),

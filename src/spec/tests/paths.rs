@@ -71,7 +71,7 @@ fn fido_devices_are_not_enough_for_the_command_line() {
     );
     let role =
         "roles:\n- { name: R, incident: { session_name: \"INC-*\" }, trusted: [\"user:cat\"] }\n";
-    let console = "warning 9:42 the console can't reach this role";
+    let console = "warning 9:40 the console can't reach this role";
     check(
         &with(&(user(&format!("kinds: [fido2, hardware_totp], {certified}")) + role)),
         &[console],
@@ -81,7 +81,7 @@ fn fido_devices_are_not_enough_for_the_command_line() {
         &[
             &format!("warning 7:25 {alone}"),
             console,
-            "warning 9:62 cat does not get in this way: incident is for the command line only",
+            "warning 9:61 cat does not get in this way: incident is for the command line only",
         ],
     );
 }

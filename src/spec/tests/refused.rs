@@ -178,7 +178,7 @@ fn roles_that_can_not_be() {
             "error 10:19 MFA can't be 0 seconds old",
         ),
         (
-            "trusted: [\"arn:aws:iam::999999999999:role/Ops\"]\n  mfa: { required: false, max_age: 1h }",
+            "trusted: [\"arn:aws:iam::999999999999:user/ops\"]\n  mfa: { required: false, max_age: 1h }",
             "error 10:36 an age of MFA is asked for, but MFA is not required",
         ),
         (

@@ -90,8 +90,8 @@ fn devices_are_held_against_the_rule() {
     let loose = rule(&[], None);
     let device = |serial: &str| format!("devices.{serial}");
     let at_least = "at_least".to_owned();
-    let cases: [(&MfaRule, &[(&str, &str)], Vec<String>); 9] = [
-        (&strict, &[(TOTP, ""), (KEY, "L1")], vec![]),
+    for (rule, serials, expected) in [
+        (&strict, &[(TOTP, ""), (KEY, "L1")][..], vec![]),
         (
             &strict,
             &[(TOTP, ""), (KEY, "L3plus"), (OTHER_KEY, "L2")],
@@ -120,8 +120,7 @@ fn devices_are_held_against_the_rule() {
             &[(KEY, ""), (TOTP, ""), (SMS, "")],
             vec![device(SMS)],
         ),
-    ];
-    for (rule, serials, expected) in cases {
+    ] {
         let changes = changes(&want_devices(rule.clone()), &have_devices(devices(serials)));
         if expected.is_empty() {
             assert_eq!(changes, [], "{serials:?}");
@@ -470,16 +469,26 @@ fn a_way_in_that_only_live_has_is_told_by_what_is_wrong_with_it() {
         fido_only: BTreeSet::new(),
     };
     for (principal, expected) in cases {
-        let statement =
-            json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
-        let text = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
-        let live = crate::state::Role {
-            trust_policy: PolicyText::new(text),
-            ..role()
-        };
-        let change = only_change(&desired, &have_role("Admin", live));
-        let reason = change.reason.unwrap_or_default();
-        assert!(reason.contains(expected), "{reason}");
+        let chained = principal["AWS"]
+            .as_str()
+            .is_some_and(|arn| arn.contains(":role/"));
+        for mfa in [false, true] {
+            let mut statement =
+                json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
+            if mfa {
+                statement["Condition"] =
+                    json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
+            }
+            let text = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+            let live = crate::state::Role {
+                trust_policy: PolicyText::new(text),
+                ..role()
+            };
+            let change = only_change(&desired, &have_role("Admin", live));
+            let reason = change.reason.unwrap_or_default();
+            assert!(reason.contains(expected), "{reason}");
+            assert_eq!(reason.contains("a dead path"), mfa && chained, "{reason}");
+        }
     }
     let other_user = crate::state::Role {
         trust_policy: trust("bob", true),

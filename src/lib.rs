@@ -27,6 +27,7 @@
 //! - [`files`], [`ids`], [`text`]: whole files, checked identifiers, text for people
 
 pub mod apply;
+pub mod audit;
 pub mod cli;
 pub mod cloud;
 pub mod collect;

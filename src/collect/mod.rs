@@ -3,8 +3,10 @@
 mod compare;
 mod everything;
 mod failures;
+mod logs;
 mod scope;
 mod snapshot;
+mod usage;
 mod verify;
 
 use crate::cloud::CloudError;
@@ -16,6 +18,7 @@ pub use everything::{Difference, Everything, differences, read_everything};
 pub use failures::FailureBound;
 pub use scope::ScopeFilter;
 pub use snapshot::take_snapshot;
+pub use usage::{UsageRequest, audit_logs};
 pub use verify::{VerifyRequest, verify};
 
 /// Says why an organization could not be read at all.

@@ -49,14 +49,7 @@ fn the_contracts_example_loads_without_a_word() {
     assert_eq!(text("policies.other"), None);
     assert_eq!(
         no_effect_yet(spec),
-        [
-            "root_access",
-            "alerts",
-            "incidents",
-            "drills",
-            "ignore",
-            "users[].mfa"
-        ]
+        ["root_access", "alerts", "ignore", "users[].mfa"]
     );
 }
 

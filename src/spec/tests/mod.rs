@@ -3,6 +3,7 @@
 mod disk;
 mod example;
 mod harm;
+mod records;
 mod refused;
 mod wrong;
 

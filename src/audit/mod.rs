@@ -13,6 +13,8 @@ mod gather;
 mod incident;
 mod join;
 mod judge;
+mod notice;
+mod question;
 mod record;
 mod result;
 mod sieve;
@@ -28,6 +30,8 @@ pub use classify::classify;
 pub use finding::{Code, Severity};
 pub use gather::Gatherer;
 pub use judge::{AuditHeader, judge};
+pub use notice::{Notice, hex};
+pub use question::{Attribute, HistoryPlace, Question, first_questions, second_questions};
 pub use result::{
     ActionCount, Audit, AuditOutcome, AuditSummary, Finding, Mfa, OtherSession, RecordSource,
     Tampering, UnreadableSource, Use,

@@ -5,7 +5,7 @@ use super::sieve::GUARDRAIL_CALLS;
 use super::watch::Watch;
 
 /// The calls that keep a trail from recording.
-const TRAIL_CALLS: [&str; 4] = [
+pub(super) const TRAIL_CALLS: [&str; 4] = [
     "StopLogging",
     "DeleteTrail",
     "UpdateTrail",

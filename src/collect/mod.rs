@@ -3,6 +3,7 @@
 mod compare;
 mod everything;
 mod failures;
+mod history;
 mod logs;
 mod scope;
 mod snapshot;
@@ -16,6 +17,7 @@ use crate::spec::Problem;
 pub use compare::{CompareRequest, compare};
 pub use everything::{Difference, Everything, differences, read_everything};
 pub use failures::FailureBound;
+pub use history::audit_history;
 pub use scope::ScopeFilter;
 pub use snapshot::take_snapshot;
 pub use usage::{UsageRequest, audit_logs};

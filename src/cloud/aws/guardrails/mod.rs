@@ -16,6 +16,7 @@ use super::convert::required;
 use super::error::{Failure, failed};
 use crate::state::{GuardrailKind, Tags, own_tags};
 
+pub(super) use pace::Pace;
 pub(super) use paced::PacedReads;
 pub(super) use read::Reader;
 pub(super) use write::Writer;

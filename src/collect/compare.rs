@@ -11,8 +11,8 @@ use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError, ErrorKind};
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules,
-    Skipped, closes_last_path, diff_account, diff_guardrails,
+    AccountContext, DrillRules, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader,
+    SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, due_drills,
 };
 use crate::resolve::{Resolver, needs_tags, read_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
@@ -61,6 +61,12 @@ pub async fn compare(
     let all = accounts.len();
     let most = request.max_failures.map(|bound| bound.of(all));
     let failures = AtomicUsize::new(0);
+    let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
+    let drills = max_age.map(|max_age| DrillRules {
+        drills: &loaded.records.drills,
+        max_age,
+        now: request.now,
+    });
     let readings = accounts.iter().map(async |id| {
         let name = organization
             .accounts
@@ -80,7 +86,12 @@ pub async fn compare(
                 managed_path: &spec.defaults.path,
                 strict: request.strict,
             };
-            let mut diff = diff_account(&context, &resolver.desired(id), &live);
+            let desired = resolver.desired(id);
+            let mut diff = diff_account(&context, &desired, &live);
+            if let Some(rules) = &drills {
+                let due = due_drills(&context, &desired, &live, &diff.changes, rules);
+                diff.changes.extend(due);
+            }
             diff.changes
                 .retain(|change| request.filter.covers(&change.address));
             diff.cosmetic

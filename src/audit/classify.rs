@@ -131,7 +131,7 @@ impl Reader<'_> {
         let authenticated = record.flag("/userIdentity/sessionContext/attributes/mfaAuthenticated");
         let mfa = match authenticated {
             // Long-term keys: no MFA, but for a call that brings its own.
-            None if began.is_none() && !(enters && with_device) => Some(false),
+            None if began.is_none() => Some(enters && with_device),
             known => known,
         };
         let role = record.text("/requestParameters/roleArn");

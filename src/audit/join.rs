@@ -21,7 +21,7 @@ pub(super) struct Session {
     pub(super) refused: bool,
     pub(super) piece: Piece,
     /// Whether there is a session behind it, so that the time of its beginning means something.
-    temporary: bool,
+    pub(super) temporary: bool,
     /// Whether the call that made it is known.
     entered: bool,
     /// The session that it came from, by its number.
@@ -159,12 +159,10 @@ fn link(sessions: &mut [Session]) {
         .enumerate()
         .map(|(number, session)| {
             let before = |parent: &usize| {
-                *parent < number
-                    || sessions
-                        .get(*parent)
-                        .is_some_and(|parent| parent.started <= session.started)
+                let parent = sessions.get(*parent);
+                parent.is_some_and(|parent| parent.started <= session.started)
             };
-            let parent = session.piece.callers.iter().find_map(|caller| {
+            session.piece.callers.iter().find_map(|caller| {
                 let keyed = by_key.get(caller.access_key.as_str()).copied();
                 keyed.filter(|parent| *parent != number).or_else(|| {
                     let own = by_principal.get(caller.principal.as_ref()?)?;
@@ -173,8 +171,7 @@ fn link(sessions: &mut [Session]) {
                         .find(|parent| **parent != number && before(parent))
                         .copied()
                 })
-            });
-            parent
+            })
         })
         .collect();
     for (session, parent) in sessions.iter_mut().zip(&parents) {

@@ -214,8 +214,10 @@ fn id(session: &Session) -> String {
 }
 
 /// Tells whether MFA was used. A session made by a role has none of its own: that of the role's session counts.
+///
+/// A session has it as a whole; of long-term keys, each call that does not bring it lacks it.
 fn mfa(session: &Session, sessions: &[Session]) -> Mfa {
-    if session.piece.with_mfa {
+    if session.piece.with_mfa && (session.temporary || !session.piece.without_mfa) {
         return Mfa::Yes;
     }
     let parent = session.parent.and_then(|parent| sessions.get(parent));
@@ -256,7 +258,10 @@ impl Told<'_> {
         let principal = &self.session.principal;
         let (who, account) = (self.who, &principal.account);
         match principal.kind {
-            PrincipalKind::User => format!("{who} signed in to {account}"),
+            PrincipalKind::User if self.session.temporary => {
+                format!("{who} signed in to {account}")
+            }
+            PrincipalKind::User => format!("{who} used an access key of {account}"),
             PrincipalKind::Role => format!("{who} used role {} in {account}", principal.name),
             PrincipalKind::Root => format!("{who} used root of {account}"),
         }

@@ -92,9 +92,11 @@ impl Record {
     /// Whether it only reads: as the record says, or by its name where it says nothing.
     pub(super) fn read_only(&self) -> bool {
         self.flag("/readOnly").unwrap_or_else(|| {
-            ["Get", "List", "Describe", "Lookup", "Simulate", "Generate"]
-                .iter()
-                .any(|start| self.name().starts_with(start))
+            [
+                "Get", "List", "Describe", "Lookup", "Simulate", "Generate", "Assume",
+            ]
+            .iter()
+            .any(|start| self.name().starts_with(start))
         })
     }
 

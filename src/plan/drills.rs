@@ -60,10 +60,13 @@ pub fn due_drills(
             risk: Risk::Medium,
             access: Access::None,
             cause: Cause::Live,
-            reason: Some(
-                "it has to be tried: a user assumes it in a drill, and the drill is added to the record"
-                    .to_owned(),
-            ),
+            reason: Some(format!(
+                "{}: a user tries it, and the drill is added to the record",
+                match last {
+                    Some(last) => format!("its last drill was on {}", day(last)),
+                    None => "it had no drill yet".to_owned(),
+                }
+            )),
             adoption: false,
             replacement: false,
             source: Some(wanted.origin.clone()),

@@ -34,22 +34,20 @@ pub(super) fn counts(audit: &Audit) -> Vec<String> {
     if summary.refused > 0 {
         counts.push(format!("{} refused", summary.refused));
     }
-    counts.push(format!("{} records", summary.records));
+    counts.push(number(summary.records, "record"));
     counts
 }
 
 /// Says what time and what records were looked at.
 pub(super) fn scope(audit: &Audit) -> String {
     let from = match &audit.source {
-        RecordSource::Files { files, skipped: 0 } => format!("{files} log files"),
+        RecordSource::Files { files, skipped: 0 } => number(*files, "log file"),
         RecordSource::Files { files, skipped } => {
-            format!("{files} log files, {skipped} others skipped")
+            format!("{}, {} skipped", number(*files, "log file"), number(*skipped, "other"))
         }
         RecordSource::EventHistory { accounts, regions } => {
-            format!(
-                "the event history of {accounts} accounts in {} Regions",
-                regions.len()
-            )
+            let (accounts, regions) = (number(*accounts, "account"), count(regions.len(), "Region"));
+            format!("the event history of {accounts} in {regions}")
         }
     };
     let when = match (audit.since, audit.until) {
@@ -135,7 +133,10 @@ pub(super) fn facts(one: &Use) -> Vec<String> {
         } else {
             one.incidents.join(", ")
         });
-        let mut calls = format!("{} calls, {} of them writes", one.calls, one.writes);
+        let mut calls = number(one.calls, "call");
+        if one.writes > 0 {
+            calls.push_str(&format!(", {}", number(one.writes, "write")));
+        }
         if one.failed > 0 {
             calls.push_str(&format!(", {} failed", one.failed));
         }
@@ -182,6 +183,10 @@ pub(super) fn codes(audit: &Audit, one: &Use) -> Vec<&'static str> {
         .iter()
         .filter(|finding| finding.use_id.as_ref() == Some(&one.id));
     own.map(|finding| finding.code.as_str()).collect()
+}
+
+fn number(number: u64, thing: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), thing)
 }
 
 fn times(number: u64) -> String {

@@ -62,7 +62,10 @@ fn timeline(page: &mut Page, audit: &Audit, style: Style) {
         };
         let indent = 2 + 2 * told::depth(audit, one);
         page.lead(indent, (tone, &told::span(one)), &told::title(one));
-        page.line(indent + INDENT, Tone::Plain, &facts(&told::facts(one)));
+        let known = told::facts(one);
+        if let Some((first, rest)) = known.split_first() {
+            page.lead(indent + INDENT, (Tone::Plain, first), &facts(rest));
+        }
         if let Some(actions) = told::actions(one) {
             page.line(indent + INDENT, Tone::Faint, &actions);
         }

@@ -319,7 +319,9 @@ fn every_call_to_aws_is_among_the_permissions() {
         for literal in code.split('"').skip(1).step_by(2) {
             let call = literal
                 .split_once(':')
-                .filter(|(service, _)| ["cloudtrail", "iam", "organizations", "sns", "sts"].contains(service))
+                .filter(|(service, _)| {
+                    ["cloudtrail", "iam", "organizations", "sns", "sts"].contains(service)
+                })
                 .filter(|(_, name)| name.chars().all(|letter| letter.is_ascii_alphanumeric()));
             if call.is_some() {
                 called += 1;

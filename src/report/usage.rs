@@ -43,10 +43,15 @@ pub(super) fn scope(audit: &Audit) -> String {
     let from = match &audit.source {
         RecordSource::Files { files, skipped: 0 } => number(*files, "log file"),
         RecordSource::Files { files, skipped } => {
-            format!("{}, {} skipped", number(*files, "log file"), number(*skipped, "other"))
+            format!(
+                "{}, {} skipped",
+                number(*files, "log file"),
+                number(*skipped, "other")
+            )
         }
         RecordSource::EventHistory { accounts, regions } => {
-            let (accounts, regions) = (number(*accounts, "account"), count(regions.len(), "Region"));
+            let (accounts, regions) =
+                (number(*accounts, "account"), count(regions.len(), "Region"));
             format!("the event history of {accounts} in {regions}")
         }
     };

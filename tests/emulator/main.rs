@@ -29,6 +29,7 @@ mod pair;
 mod protection;
 mod server;
 mod sessions;
+mod usage;
 mod writes;
 
 use harness::{Emulator, changes};

@@ -2,6 +2,12 @@
 //!
 //! Writes a million records, packed, into a temporary folder and audits them; `-- --records 100000` makes it fewer.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "it makes up what it indexes, and prints what it measures"
+)]
+
 #[path = "../tests/usage/generate.rs"]
 mod generate;
 

@@ -44,7 +44,7 @@ pub(super) fn match_use<'a>(
         };
     }
     Match {
-        outside_scope: !named.iter().any(|incident| covers(&incident)),
+        outside_scope: !named.iter().any(covers),
         outside_window: !named.iter().any(|incident| contains(incident, session)),
         incidents: named,
     }

@@ -53,15 +53,13 @@ enum Class {
 /// The class of every byte.
 const CLASSES: [Class; 256] = classes();
 
+#[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
 const fn classes() -> [Class; 256] {
     let mut classes = [Class::Wrong; 256];
     let other = b" \t\r\n,:+-.0123456789abcdefghijklmnopqrstuvwxyzE";
     let mut index = 0;
     while index < other.len() {
-        #[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
-        {
-            classes[other[index] as usize] = Class::Other;
-        }
+        classes[other[index] as usize] = Class::Other;
         index += 1;
     }
     classes[b'"' as usize] = Class::Quote;

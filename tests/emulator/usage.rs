@@ -103,22 +103,32 @@ fn a_use_is_followed_over_accounts_and_regions() {
 }
 
 #[test]
-fn a_region_that_can_not_be_read_makes_the_audit_incomplete() {
+fn an_account_that_can_not_be_read_makes_the_audit_incomplete() {
     let emulator = organization("arn:aws:sns:eu-west-1:123456789012:alerts");
     let emergency = emulator.account("emergency").to_owned();
-    emulator.faults(json!([{
-        "kind": "access_denied", "service": "cloudtrail", "account": emergency, "region": "eu-west-1"
-    }]));
+    emulator.faults(json!([
+        { "kind": "access_denied", "action": "LookupEvents", "account": emergency }
+    ]));
     let (code, audit) = emulator.json(&SPAN);
     assert_eq!(code, 3, "{audit:#}");
+    // The Region of the spec, and those where a sign-in may be recorded.
+    let expected = [
+        "ap-southeast-2",
+        "eu-north-1",
+        "eu-west-1",
+        "us-east-1",
+        "us-east-2",
+    ];
     let unreadable = audit["unreadable"].as_array().unwrap();
-    assert_eq!(unreadable.len(), 1);
-    assert_eq!(unreadable[0]["source"], format!("{emergency} eu-west-1"));
-    let error = unreadable[0]["error"].as_str().unwrap();
-    assert!(
-        error.starts_with("cloudtrail:LookupEvents: AccessDenied"),
-        "{error}"
-    );
+    assert_eq!(unreadable.len(), expected.len(), "{audit:#}");
+    for (found, region) in unreadable.iter().zip(expected) {
+        assert_eq!(found["source"], format!("{emergency} {region}"));
+        let error = found["error"].as_str().unwrap();
+        assert!(
+            error.starts_with("cloudtrail:LookupEvents: AccessDenied"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

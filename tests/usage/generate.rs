@@ -116,7 +116,7 @@ impl<'a> Writer<'a> {
     }
 
     fn record(&mut self, record: &str) -> io::Result<()> {
-        let first = self.written % self.to_a_file == 0;
+        let first = self.written.is_multiple_of(self.to_a_file);
         if first {
             self.close()?;
             let name = format!("CloudTrail_{:05}.json.gz", self.written / self.to_a_file);
@@ -372,7 +372,7 @@ impl Day {
             },
         });
         for number in 1..=calls {
-            let refused = number % 5 == 0;
+            let refused = number.is_multiple_of(5);
             let mut more = json!({ "userIdentity": identity, "readOnly": number % 2 == 0 });
             if refused {
                 more["errorCode"] = json!("AccessDenied");

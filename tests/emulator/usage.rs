@@ -107,7 +107,7 @@ fn an_account_that_can_not_be_read_makes_the_audit_incomplete() {
     let emulator = organization("arn:aws:sns:eu-west-1:123456789012:alerts");
     let emergency = emulator.account("emergency").to_owned();
     emulator.faults(json!([
-        { "kind": "access_denied", "action": "LookupEvents", "account": emergency }
+        { "kind": "access_denied", "action": "cloudtrail:LookupEvents", "account": emergency }
     ]));
     let (code, audit) = emulator.json(&SPAN);
     assert_eq!(code, 3, "{audit:#}");

@@ -84,3 +84,55 @@ fn the_order_of_records_and_files_changes_nothing() {
     one.source = other.source.clone();
     assert_eq!(one, other);
 }
+
+#[test]
+fn files_that_can_not_be_read_are_named_and_the_rest_is_audited() {
+    let folder = tempfile::tempdir().unwrap();
+    day(folder.path(), 3_000, 500).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let cut = at("CloudTrail_00003.json.gz");
+    let packed = std::fs::read(&cut).unwrap();
+    std::fs::write(&cut, &packed[..packed.len() / 2]).unwrap();
+    std::fs::write(at("a.json"), "").unwrap();
+    std::fs::write(at("b.json"), "<html>").unwrap();
+    std::fs::write(at("c.json"), r#"{"some":"thing else"}"#).unwrap();
+    std::fs::write(at("d.txt"), "notes").unwrap();
+    std::fs::write(
+        at("e.json"),
+        r#"{"eventName":"x","eventSource":"BreakGlassAdmin"}"#,
+    )
+    .unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let named = elsewhere.path().join("c.json");
+    std::fs::copy(at("c.json"), &named).unwrap();
+    let paths = [
+        folder.path().to_owned(),
+        named.clone(),
+        elsewhere.path().join("none"),
+    ];
+    let audit = audit_logs(&loaded(), &paths, None, &request(), &|_, _| {}).unwrap();
+    assert_eq!(audit.outcome, AuditOutcome::Incomplete);
+    let told = audit.unreadable.iter().map(|source| {
+        let name = source.source.rsplit('/').next().unwrap();
+        let error = source.error.split(':').next().unwrap();
+        (name, error)
+    });
+    let told: BTreeSet<_> = told.collect();
+    let expected = [
+        ("CloudTrail_00003.json.gz", "it is damaged"),
+        ("a.json", "it is empty"),
+        ("b.json", "byte 0 is not JSON that holds records"),
+        ("c.json", "it holds no records of CloudTrail"),
+        ("e.json", "a record has no eventTime that can be read"),
+        ("none", "No such file or directory (os error 2)"),
+    ];
+    assert_eq!(told, expected.into());
+    let skipped = breakglass::audit::RecordSource::Files {
+        files: 5,
+        skipped: 2,
+    };
+    assert_eq!(audit.source, skipped);
+    // What the damaged file held before the damage counts, too.
+    assert!(audit.summary.records > 2_500, "{}", audit.summary.records);
+    assert!(audit.summary.uses > 30, "{}", audit.summary.uses);
+}

@@ -87,6 +87,17 @@ pub(in crate::cli) fn run(args: &UsageArgs, global: &GlobalArgs) -> Result<Exit,
     let loaded = args.spec.load(global)?;
     let receivers = receivers(args, &loaded)?;
     let now = now();
+    let (since, until) = (
+        args.since.map(|at| at.time(now)),
+        args.until.map(|at| at.time(now)),
+    );
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        // Nothing would be found in it, which is not the same as nothing having happened.
+        let message = format!("--since {since} is not before --until {until}");
+        return Err(CliError::new(Exit::Usage, message));
+    }
     let audit = if args.log.is_empty() {
         block_on_reading(audit_events(args, global, &loaded, now))?
     } else {

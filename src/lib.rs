@@ -7,6 +7,7 @@
 //!                       ▲  (needs the org tree)     ├─diff─▶ Plan ──apply──▶ Outcome
 //!  Cloud ────collect──▶ Inventory per account ──────┘         └─────▶ report (text, markdown, json)
 //!                         └──▶ verify (proofs) ──▶ Verification ──▶ report
+//!  CloudTrail ─────────▶ audit (uses × incidents) ──▶ Audit ─────▶ report
 //! ```
 //!
 //! The rooms, each of which imports only from those below it:
@@ -16,6 +17,7 @@
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
+//! - [`audit`]: uses of break-glass from CloudTrail's records, and what is wrong with them
 //! - [`verify`]: proofs, on live state, that the roles work and are closed to everyone else
 //! - [`resolve`]: what a spec means for each account
 //! - [`plan`]: the difference as data, its order, gates and saved form
@@ -27,6 +29,7 @@
 //! - [`files`], [`ids`], [`text`]: whole files, checked identifiers, text for people
 
 pub mod apply;
+pub mod audit;
 pub mod cli;
 pub mod cloud;
 pub mod collect;

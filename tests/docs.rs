@@ -291,6 +291,21 @@ fn every_library_policy_is_described() {
     }
 }
 
+#[test]
+fn every_finding_of_usage_is_described() {
+    let usage = fs::read_to_string(root("docs/usage.md")).unwrap();
+    for code in breakglass::audit::Code::ALL {
+        let severity = serde_json::to_value(code.severity()).unwrap();
+        let severity = severity.as_str().unwrap();
+        let row = format!(
+            "| `{}` | {severity} | {} |",
+            code.as_str(),
+            code.description()
+        );
+        assert!(usage.contains(&row), "{row}");
+    }
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .unwrap()
@@ -319,7 +334,9 @@ fn every_call_to_aws_is_among_the_permissions() {
         for literal in code.split('"').skip(1).step_by(2) {
             let call = literal
                 .split_once(':')
-                .filter(|(service, _)| ["iam", "organizations", "sts"].contains(service))
+                .filter(|(service, _)| {
+                    ["cloudtrail", "iam", "organizations", "sns", "sts"].contains(service)
+                })
                 .filter(|(_, name)| name.chars().all(|letter| letter.is_ascii_alphanumeric()));
             if call.is_some() {
                 called += 1;
@@ -425,6 +442,11 @@ fn schemas_accept_what_the_tool_reads_and_writes() {
         let arguments = [
             "verify", "--spec", spec, "--org", snapshot, "--format", "json",
         ];
+        assert_valid(&schema, &sandbox.json(&arguments));
+    }
+    let schema = sandbox.json(&["schema", "usage"]);
+    for log in ["logs", "broken-off.json"] {
+        let arguments = ["usage", "--log", log, "--format", "json"];
         assert_valid(&schema, &sandbox.json(&arguments));
     }
     let schema = sandbox.json(&["schema", "snapshot"]);

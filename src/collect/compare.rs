@@ -13,9 +13,9 @@ use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Change, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader,
-    SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, preview_account,
-    preview_guardrails,
+    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Plan, PlanBuilder,
+    PlanHeader, SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, due_drills,
+    preview_account, preview_guardrails,
 };
 use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, needs_tags, read_scope, root_scope};
@@ -69,11 +69,17 @@ pub async fn compare(
     };
     let all = accounts.len();
     let reader = AccountReader::new(cloud, scope, request.max_failures, all);
+    let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
     let comparer = Comparer {
         spec,
         organization: &organization,
         resolver: &resolver,
         request,
+        drills: max_age.map(|max_age| DrillRules {
+            drills: &loaded.records.drills,
+            max_age,
+            now: request.now,
+        }),
         context: CanonicalContext {
             partition: Some(organization.partition.clone()),
         },
@@ -209,6 +215,8 @@ struct Comparer<'a> {
     organization: &'a Organization,
     resolver: &'a Resolver<'a>,
     request: &'a CompareRequest,
+    /// When drills are due; `None` when the spec does not say.
+    drills: Option<DrillRules<'a>>,
     context: CanonicalContext,
 }
 
@@ -236,7 +244,12 @@ impl<'a> Comparer<'a> {
             managed_path: &self.spec.defaults.path,
             strict: self.request.strict,
         };
-        let mut diff = diff_account(&context, &self.resolver.desired(id), &live);
+        let desired = self.resolver.desired(id);
+        let mut diff = diff_account(&context, &desired, &live);
+        if let Some(rules) = &self.drills {
+            let due = due_drills(&context, &desired, &live, &diff.changes, rules);
+            diff.changes.extend(due);
+        }
         diff.changes.retain(|change| filter.covers(&change.address));
         diff.cosmetic
             .retain(|cosmetic| filter.covers(&cosmetic.address));

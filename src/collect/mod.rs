@@ -3,9 +3,12 @@
 mod compare;
 mod everything;
 mod failures;
+mod history;
+mod logs;
 mod reader;
 mod scope;
 mod snapshot;
+mod usage;
 mod verify;
 
 use crate::cloud::CloudError;
@@ -15,8 +18,10 @@ use crate::spec::Problem;
 pub use compare::{CompareRequest, compare};
 pub use everything::{Difference, Everything, differences, read_everything};
 pub use failures::FailureBound;
+pub use history::audit_history;
 pub use scope::ScopeFilter;
 pub use snapshot::take_snapshot;
+pub use usage::{UsageRequest, audit_logs};
 pub use verify::{VerifyRequest, verify};
 
 /// Says why an organization could not be read at all.

@@ -34,13 +34,7 @@ impl<'a> AccountReader<'a> {
     pub(super) async fn read(&self, id: &AccountId) -> Result<Inventory, CloudError> {
         let failed = self.failures.load(Ordering::Relaxed);
         if self.most.is_some_and(|most| failed > most) {
-            return Err(CloudError::new(
-                ErrorKind::Service,
-                "not read",
-                format!(
-                    "{failed} accounts before it could not be read, which is past --max-failures"
-                ),
-            ));
+            return Err(not_read(failed));
         }
         let live = self.read_beside(id).await;
         if live.is_err() {
@@ -53,4 +47,13 @@ impl<'a> AccountReader<'a> {
     pub(super) async fn read_beside(&self, id: &AccountId) -> Result<Inventory, CloudError> {
         self.cloud.account(id, &self.scope).await
     }
+}
+
+/// Says why an account is left unread.
+pub(super) fn not_read(failed: usize) -> CloudError {
+    CloudError::new(
+        ErrorKind::Service,
+        "not read",
+        format!("{failed} accounts before it could not be read, which is past --max-failures"),
+    )
 }

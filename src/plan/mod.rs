@@ -6,6 +6,7 @@
 
 mod change;
 mod diff;
+mod drills;
 mod guardrails;
 mod order;
 mod preview;
@@ -25,6 +26,7 @@ use crate::spec::{AccountOverride, MemberRole, Spec};
 
 pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
+pub use drills::{DrillRules, due_drills};
 pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
 pub use order::{Part, Wave, schedule};
 pub use preview::{preview_account, preview_guardrails};

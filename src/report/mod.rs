@@ -1,6 +1,6 @@
 //! Reports: pure functions from a value to text, one file per format.
 //!
-//! [`render_plan`], [`render_apply`] and [`render_verification`] are the doors. What all formats say alike is made once: `group` folds the same
+//! [`render_plan`], [`render_apply`], [`render_verification`] and [`render_usage`] are the doors. What all formats say alike is made once: `group` folds the same
 //! change of many accounts, `values` and `document` tell fields, `words` and `results` hold the wording. Whatever AWS
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
 //! is a file beside the others.
@@ -12,6 +12,7 @@ mod json;
 mod markdown;
 mod results;
 mod text;
+mod usage;
 mod values;
 mod verification;
 mod words;
@@ -22,6 +23,7 @@ mod fixture;
 mod tests;
 
 use crate::apply::ApplyReport;
+use crate::audit::Audit;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -75,5 +77,15 @@ pub fn render_verification(verification: &Verification, format: Format, style: S
         Format::Text => text::verification(verification, style),
         Format::Json => json::value(verification),
         Format::Markdown => markdown::verification(verification),
+    }
+}
+
+/// Writes an audit of uses. The text ends with a line break.
+#[must_use]
+pub fn render_usage(audit: &Audit, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::usage(audit, style),
+        Format::Json => json::value(audit),
+        Format::Markdown => markdown::usage(audit),
     }
 }

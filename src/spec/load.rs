@@ -5,11 +5,13 @@ use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::documents::{self, Documents, ReadFile};
+use super::drills::DrillRecord;
+use super::incidents::{self, IncidentRecord};
 use super::node::Builder;
 use super::problem::{At, Problem, Severity};
-use super::source::{SourceMap, entry};
+use super::source::SourceMap;
 use super::types::Spec;
-use super::{decode, digest, merge, validate};
+use super::{decode, digest, merge, records, validate};
 
 /// Bounds the size of a spec file and of every file it names.
 const MAX_FILE: u64 = 4 << 20;
@@ -21,12 +23,44 @@ pub struct Loaded {
     pub spec: Spec,
     /// The texts of its policies.
     pub documents: Documents,
+    /// The records that it names.
+    pub records: Records,
     /// Where everything is written.
     pub sources: SourceMap,
     /// `sha256:…` over what the spec and its policies say, however they are laid out and split over files.
     pub digest: String,
     /// What may be meant as it is, but looks wrong.
     pub warnings: Vec<Problem>,
+}
+
+/// Holds the records of what happened, which lie beside a spec and are no part of what its digest is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// The incidents.
+    pub incidents: Vec<IncidentRecord>,
+    /// The drills that succeeded.
+    pub drills: Vec<DrillRecord>,
+}
+
+impl Records {
+    fn read(
+        spec: &Spec,
+        sources: &mut SourceMap,
+        read: &ReadFile<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut found = Self::default();
+        if let Some(section) = &spec.incidents {
+            let entries = records::read("incidents", &section.file, sources, read, problems);
+            incidents::check(&entries, problems);
+            found.incidents = entries.values;
+        }
+        if let Some(section) = &spec.drills {
+            let entries = records::read("drills", &section.file, sources, read, problems);
+            found.drills = entries.values;
+        }
+        found
+    }
 }
 
 /// Reports everything that is wrong with a spec, warnings included.
@@ -103,7 +137,7 @@ pub fn load_texts(files: Vec<(String, String)>, read: &ReadFile<'_>) -> Result<L
     let checked = check(files, read, &mut sources, &mut problems);
     problems.sort_by_cached_key(|problem| problem.place(&sources));
     match checked {
-        Some((spec, documents))
+        Some((spec, documents, records))
             if problems
                 .iter()
                 .all(|problem| problem.severity == Severity::Warning) =>
@@ -112,6 +146,7 @@ pub fn load_texts(files: Vec<(String, String)>, read: &ReadFile<'_>) -> Result<L
             Ok(Loaded {
                 spec,
                 documents,
+                records,
                 sources,
                 digest,
                 warnings: problems,
@@ -126,7 +161,7 @@ fn check(
     read: &ReadFile<'_>,
     sources: &mut SourceMap,
     problems: &mut Vec<Problem>,
-) -> Option<(Spec, Documents)> {
+) -> Option<(Spec, Documents, Records)> {
     let mut builder = Builder::default();
     let mut roots = Vec::new();
     if files.is_empty() {
@@ -150,23 +185,9 @@ fn check(
     sources.set_root(root);
     let spec = spec?;
     let documents = documents::collect(&spec, sources, read, problems);
-    for (section, file) in [
-        (
-            "incidents",
-            spec.incidents.as_ref().map(|section| &section.file),
-        ),
-        ("drills", spec.drills.as_ref().map(|section| &section.file)),
-    ] {
-        let at = entry(section, "file");
-        let problem = file.and_then(|file| documents::read_beside(&at, file, sources, read).err());
-        // A record that nothing was written to yet need not be there.
-        problems.extend(problem.map(|problem| Problem {
-            severity: Severity::Warning,
-            ..problem
-        }));
-    }
+    let records = Records::read(&spec, sources, read, problems);
     validate::validate(&spec, &documents, problems);
-    Some((spec, documents))
+    Some((spec, documents, records))
 }
 
 fn read_bounded(path: &Path) -> Result<String, String> {

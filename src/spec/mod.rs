@@ -10,10 +10,13 @@
 mod decode;
 mod digest;
 mod documents;
+mod drills;
+mod incidents;
 mod load;
 mod merge;
 mod node;
 mod problem;
+mod records;
 mod reliance;
 mod scalar;
 mod schema;
@@ -26,7 +29,9 @@ mod validate;
 mod tests;
 
 pub use documents::{Documents, ReadFile};
-pub use load::{LoadError, Loaded, load, load_texts};
+pub use drills::DrillRecord;
+pub use incidents::IncidentRecord;
+pub use load::{LoadError, Loaded, Records, load, load_texts};
 pub use problem::{At, Finding, Problem, Severity};
 pub use reliance::{Reliance, reliance};
 pub use schema::json_schema;
@@ -39,8 +44,6 @@ pub use types::*;
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
     [
         (spec.alerts.is_some(), "alerts"),
-        (spec.incidents.is_some(), "incidents"),
-        (spec.drills.is_some(), "drills"),
         (!spec.ignore.is_empty(), "ignore"),
     ]
     .into_iter()

@@ -196,6 +196,11 @@ impl Emulator {
         self.control("POST", "settings", Some(&settings));
     }
 
+    /// Puts events into the histories that LookupEvents asks.
+    pub fn events(&self, events: Value) {
+        self.control("POST", "events", Some(&events));
+    }
+
     pub fn forget_calls(&self) {
         self.control("POST", "calls/reset", None);
     }

@@ -31,6 +31,7 @@ mod people;
 mod protection;
 mod server;
 mod sessions;
+mod usage;
 mod writes;
 
 use harness::{Emulator, changes};

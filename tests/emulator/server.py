@@ -11,6 +11,7 @@ test run leaves no server behind. Every AWS call goes to that URL; what a test w
     GET    /_control/faults        the rules, with how often each matched and fired
     DELETE /_control/faults        no more faults
     POST   /_control/settings      changes settings, and answers with all of them; see deviations.Settings
+    POST   /_control/events        a list of events for LookupEvents, in place of the old; see history.py
     POST   /_control/seed          makes an organization; see seed.py
     POST   /_control/reset         forgets state, calls, faults and settings
 """
@@ -51,6 +52,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 import deviations  # noqa: E402
 import faults  # noqa: E402
+import history  # noqa: E402
 import people  # noqa: E402
 import seed  # noqa: E402
 import trust  # noqa: E402
@@ -102,6 +104,8 @@ class Emulator:
                     refused = trust.refusal(call.access_key, call.params)
                 if refused:
                     return faults.error(call, *refused)
+            if (call.service, call.action) == ("cloudtrail", "LookupEvents"):
+                return json_reply(200, history.lookup(call.account, call.region, call.params))
             return self._run_moto(environ, body)
         except NotImplementedError as missing:
             # A 500, which is moto's answer, would be retried by the SDK and hide what is missing.
@@ -143,6 +147,8 @@ class Emulator:
                 change_settings(sent)
             case "GET settings":
                 return asdict(deviations.SETTINGS)
+            case "POST events":
+                history.EVENTS[:] = sent
             case "POST seed":
                 with self._lock:
                     return seed.seed(sent)
@@ -152,6 +158,7 @@ class Emulator:
                 change_settings(asdict(deviations.Settings()))
                 self.faults.replace([])
                 self.calls = []
+                history.EVENTS.clear()
             case _:
                 return None
         return {"status": "ok"}

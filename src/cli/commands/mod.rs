@@ -12,6 +12,7 @@ mod policy_evaluate;
 pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod snapshot;
+pub(super) mod usage;
 pub(super) mod validate;
 pub(super) mod verify;
 

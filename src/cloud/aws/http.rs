@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_sdk_sts::config::SharedAsyncSleep;
 use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -43,20 +44,30 @@ impl HttpClient for Pool {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(timeouts)
-            .or_insert_with(|| {
-                let mut builder = Connector::builder()
-                    .connector_settings(settings.clone())
-                    .proxy_config(ProxyConfig::from_env());
-                builder.set_sleep_impl(components.sleep_impl());
-                let connector = builder
-                    .tls_provider(tls::Provider::Rustls(
-                        tls::rustls_provider::CryptoMode::AwsLc,
-                    ))
-                    .build();
-                SharedHttpConnector::new(NamesEndpoint(connector))
-            })
+            .or_insert_with(|| connect(settings, components.sleep_impl()))
             .clone()
     }
+}
+
+/// Makes a connector for requests that are none of AWS's; how long to wait is left to the caller.
+pub(super) fn connector() -> SharedHttpConnector {
+    connect(&HttpConnectorSettings::default(), None)
+}
+
+fn connect(
+    settings: &HttpConnectorSettings,
+    sleep: Option<SharedAsyncSleep>,
+) -> SharedHttpConnector {
+    let mut builder = Connector::builder()
+        .connector_settings(settings.clone())
+        .proxy_config(ProxyConfig::from_env());
+    builder.set_sleep_impl(sleep);
+    let connector = builder
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::AwsLc,
+        ))
+        .build();
+    SharedHttpConnector::new(NamesEndpoint(connector))
 }
 
 /// Passes requests on, and names the endpoint in what goes wrong.
@@ -74,7 +85,7 @@ impl HttpConnector for NamesEndpoint {
 }
 
 /// The scheme, host and port of a URI: no user, password, path or query, which may hold secrets.
-fn endpoint(uri: &str) -> String {
+pub(super) fn endpoint(uri: &str) -> String {
     let (scheme, rest) = uri.split_once("://").unwrap_or(("https", uri));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();

@@ -2,7 +2,8 @@
 //!
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `people` and `root` read what protects users and root users. `guardrails` reads and changes SCPs and RCPs. `session` enters accounts, `error` puts failures into words.
+//! carries out one operation. `people` and `root` read what protects users and root users. `guardrails` reads and changes
+//! SCPs and RCPs. `history` asks for past events. `session` enters accounts, `error` puts failures into words.
 
 mod config;
 mod convert;
@@ -10,7 +11,9 @@ mod document;
 mod error;
 mod execute;
 mod guardrails;
+mod history;
 mod http;
+mod notify;
 mod organization;
 mod people;
 mod read;
@@ -34,6 +37,8 @@ use crate::state::{
     ReadScope, Resource, ResourceKey,
 };
 use execute::Created;
+pub use history::HistoryReader;
+pub use notify::{post, publish};
 use session::{Purpose, Sessions};
 
 /// Says how to reach AWS and the accounts of the organization.

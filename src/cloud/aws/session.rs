@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
@@ -91,6 +91,20 @@ impl Sessions {
         // Not by `credentials_provider`, which would make it a new entry in the identity cache each time.
         config.set_credentials_provider(session.credentials);
         aws_sdk_iam::Client::from_conf(config.build())
+    }
+
+    /// Gives a client for the CloudTrail of an account in a Region, to read from.
+    pub(super) fn cloudtrail(
+        &self,
+        account: &AccountId,
+        region: &str,
+    ) -> aws_sdk_cloudtrail::Client {
+        let session = self.session(account, Purpose::Plan);
+        let mut config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk)
+            .region(Region::new(region.to_owned()))
+            .retry_partition(RetryPartition::custom(format!("{account} {region}")).build());
+        config.set_credentials_provider(session.credentials);
+        aws_sdk_cloudtrail::Client::from_conf(config.build())
     }
 
     fn session(&self, account: &AccountId, purpose: Purpose) -> Session {

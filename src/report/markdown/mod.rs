@@ -4,6 +4,7 @@
 
 mod apply;
 mod page;
+mod usage;
 mod verification;
 
 use self::page::{Page, within};
@@ -16,6 +17,7 @@ use super::words;
 use crate::plan::{Action, Change, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use usage::usage;
 pub(super) use verification::verification;
 
 /// How many bytes a short part may have, such as the list of gates.

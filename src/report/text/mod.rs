@@ -3,6 +3,7 @@
 mod apply;
 mod overview;
 mod page;
+mod usage;
 mod verification;
 
 use self::page::{INDENT, Page, Tone, facts};
@@ -15,6 +16,7 @@ use super::words;
 use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use usage::usage;
 pub(super) use verification::verification;
 
 /// How many groups a reader overlooks without a table.

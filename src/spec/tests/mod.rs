@@ -4,6 +4,7 @@ mod disk;
 mod example;
 mod harm;
 mod paths;
+mod records;
 mod refused;
 mod wrong;
 

@@ -14,6 +14,7 @@ use super::convert::required;
 use super::error::{Failure, failed};
 use crate::state::{GuardrailKind, Tags};
 
+pub(super) use pace::Pace;
 pub(super) use paced::PacedReads;
 pub(super) use read::Reader;
 pub(super) use write::Writer;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Lets so many calls go at once, and from then on one in each interval.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::cloud::aws) struct Pace {
     burst: u32,
     interval: Duration,
     /// When there would be room for the whole burst again; none until the first call.
@@ -15,7 +15,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Begins with room for the whole burst.
-    pub(super) fn new(burst: u32, interval: Duration) -> Self {
+    pub(in crate::cloud::aws) fn new(burst: u32, interval: Duration) -> Self {
         Self {
             burst,
             interval,
@@ -24,7 +24,7 @@ impl Pace {
     }
 
     /// Takes the next place, and tells how long after `now` it is.
-    pub(super) fn next(&mut self, now: Instant) -> Duration {
+    pub(in crate::cloud::aws) fn next(&mut self, now: Instant) -> Duration {
         let empty = self.empty.map_or(now, |empty| empty.max(now));
         let room = self.interval * self.burst.saturating_sub(1);
         self.empty = Some(empty + self.interval);

@@ -1,0 +1,70 @@
+//! Markdown of an audit.
+
+use super::super::escape::{code, prose};
+use super::super::usage as told;
+use super::super::words;
+use super::page::{Page, within};
+use super::{SHORT, TABLE};
+use crate::audit::{Audit, AuditOutcome};
+
+/// Writes an audit.
+pub(in super::super) fn usage(audit: &Audit) -> String {
+    // The lists come after the table.
+    let mut page = Page::new(3 * SHORT);
+    let sign = match audit.outcome {
+        AuditOutcome::Clean => "✅",
+        AuditOutcome::Findings => "🔴",
+        AuditOutcome::Incomplete => "⚠️",
+    };
+    let verdict = prose(&told::verdict(audit));
+    page.block(&format!("## {sign} Break-glass usage: {verdict}"));
+    page.block(&format!("**{}**", told::counts(audit).join(" · ")));
+    page.block(&prose(&told::scope(audit)));
+    let findings = told::findings(audit).into_iter().map(|finding| {
+        format!(
+            "{} {} {} {}",
+            told::severity(finding.severity),
+            code(finding.code.as_str()),
+            told::minute(finding.at),
+            prose(&finding.message)
+        )
+    });
+    page.list("Findings", findings, TABLE);
+    timeline(&mut page, audit);
+    let unreadable = audit.unreadable.iter();
+    let unreadable =
+        unreadable.map(|source| format!("{}: {}", code(&source.source), prose(&source.error)));
+    page.list(
+        "Unreadable: nothing is known of what is in these",
+        unreadable,
+        SHORT,
+    );
+    let notes = audit.notes.iter().map(|note| prose(note));
+    page.list(words::NOTES_TITLE, notes, SHORT);
+    page.finish()
+}
+
+fn timeline(page: &mut Page, audit: &Audit) {
+    if audit.uses.is_empty() {
+        return;
+    }
+    page.block("### Timeline");
+    let row = |one: &crate::audit::Use| {
+        let codes = told::codes(audit, one);
+        let codes: Vec<String> = codes.into_iter().map(code).collect();
+        format!(
+            "| {} {} | {} | {} | {} |\n",
+            told::day(one.started),
+            told::span(one),
+            prose(&told::title(one)),
+            prose(&told::facts(one).join(" · ")),
+            codes.join(", ")
+        )
+    };
+    let rows = within(page.room(), &audit.uses, row, |more| {
+        format!("| … and {more} more | | | |\n")
+    });
+    page.block(&format!(
+        "| when (UTC) | use | facts | findings |\n|--|--|--|--|\n{rows}"
+    ));
+}

@@ -7,6 +7,7 @@
 
 mod address;
 mod desired;
+mod devices;
 mod fingerprint;
 mod guardrails;
 mod inventory;
@@ -19,6 +20,10 @@ mod text;
 
 pub use address::{Address, ROOT_USER, ResourceType};
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Paths, Wanted};
+pub use devices::{
+    DEVICES_TAG, DeviceKind, FidoLevel, MfaDevice, MfaKind, MfaRule, device_entry, device_name,
+    device_record,
+};
 pub use fingerprint::{Fingerprint, sha256};
 pub use guardrails::{
     DesiredException, DesiredGuardrails, DesiredProtection, ExceptedRole, ExceptedUser, Exemption,
@@ -27,10 +32,7 @@ pub use guardrails::{
 };
 pub use inventory::{Inventory, ModelError, Others, ReadScope};
 pub use operation::Operation;
-pub use people::{
-    DEVICES_TAG, DeviceKind, FidoLevel, KeyUse, MfaDevice, MfaKind, MfaRule, Password,
-    PasswordExpiry, People, Person, device_entry, device_name, device_record,
-};
+pub use people::{KeyUse, Password, PasswordExpiry, People, Person};
 pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,
     is_owned, own_tags,

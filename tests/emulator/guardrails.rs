@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::{PolicyType, Tag};
-use breakglass::cloud::{Cloud as _, ErrorKind, read_snapshot};
+use breakglass::cloud::{Cloud as _, ErrorKind, SNAPSHOT_FORMAT, read_snapshot};
 use breakglass::state::{GuardrailKind, GuardrailPolicy, Guardrails, PolicyText, Reading, Tags};
 use serde_json::{Value, json};
 
@@ -372,7 +372,7 @@ fn a_snapshot_holds_them_or_says_why_not() {
     let read = |name: &str| read_snapshot(&emulator.path(name)).unwrap();
     emulator.run(&["snapshot", "--out", "whole.json"]).expect(0);
     let whole = read("whole.json");
-    assert_eq!(whole.format_version, "1.1");
+    assert_eq!(whole.format_version, SNAPSHOT_FORMAT);
     let Some(Reading::Complete(guardrails)) = &whole.guardrails else {
         panic!("{:?}", whole.guardrails);
     };

@@ -10,7 +10,7 @@ use breakglass::import::{ImportSettings, import};
 use breakglass::org::{Account, AccountState, Organization};
 use breakglass::plan::Kind;
 use breakglass::spec::{Loaded, MemberRole, load_texts};
-use breakglass::state::{Inventory, Reading, Snapshot};
+use breakglass::state::{Inventory, People, Reading, Snapshot};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -98,13 +98,17 @@ fn load(text: String) -> Loaded {
 async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
     let organization = organization();
     let accounts = organization.accounts.keys();
+    let nothing = Inventory {
+        people: Some(People::default()),
+        ..Inventory::default()
+    };
     let cloud = Offline::new(Snapshot {
         format_version: "1.0".to_owned(),
         kind: "snapshot".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
         managed_path: "/break-glass/".parse().unwrap(),
         accounts: accounts
-            .map(|id| (id.clone(), Reading::Complete(Inventory::default())))
+            .map(|id| (id.clone(), Reading::Complete(nothing.clone())))
             .collect(),
         organization,
         guardrails: None,

@@ -117,7 +117,10 @@ async fn key_uses(
             let id = required(call, "access key's id", key.access_key_id)?;
             let call = "iam:GetAccessKeyLastUsed";
             let answer = client.get_access_key_last_used().access_key_id(&id).send();
-            let answer = answer.await.map_err(failed(call))?;
+            // A key that went away since it was listed is none, which says nothing of its user.
+            let Some(answer) = unless_missing(answer.await.map_err(failed(call)))? else {
+                return Ok(None);
+            };
             let last = answer.access_key_last_used;
             let last_used = last.as_ref().and_then(|last| last.last_used_date());
             let service = last.as_ref().map(|last| last.service_name());
@@ -127,10 +130,10 @@ async fn key_uses(
                 last_used: last_used.map(|used| time(call, used)).transpose()?,
                 service: service.map(str::to_owned),
             };
-            Ok((id, used))
+            Ok(Some((id, used)))
         });
     let uses = all(CONCURRENCY, reads.collect()).await?;
-    Ok(uses.into_iter().collect())
+    Ok(uses.into_iter().flatten().collect())
 }
 
 /// Completes what was read of each user with what is the account's.

@@ -366,3 +366,64 @@ async fn settings_of(client: &Client, role: &str) -> Result<Option<RoleSettings>
         max_session: max_session(call, role.max_session_duration())?,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::aws::testing::{FakeAws, refusal, result};
+
+    const DETAILS: &str = "<UserDetailList><member><Path>/break-glass/</Path><UserName>bg-alice</UserName></member></UserDetailList>\
+        <RoleDetailList><member><Path>/break-glass/</Path><RoleName>Admin</RoleName><AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument>\
+        <RoleLastUsed><LastUsedDate>2026-05-06T07:08:09Z</LastUsedDate><Region>eu-west-1</Region></RoleLastUsed></member></RoleDetailList>";
+    const ROLE: &str = "<Roles><member><Path>/break-glass/</Path><RoleName>Admin</RoleName><RoleId>AROA</RoleId>\
+        <Arn>arn:aws:iam::222233334444:role/break-glass/Admin</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+        <MaxSessionDuration>3600</MaxSessionDuration></member></Roles>";
+    const USER: &str = "<User><Path>/break-glass/</Path><UserName>bg-alice</UserName><UserId>AIDA</UserId>\
+        <Arn>arn:aws:iam::222233334444:user/break-glass/bg-alice</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+        <PasswordLastUsed>2026-04-05T06:07:08Z</PasswordLastUsed></User>";
+    const KEY: &str = "<AccessKeyMetadata><member><UserName>bg-alice</UserName><AccessKeyId>AKIAEXAMPLE</AccessKeyId>\
+        <Status>Active</Status></member></AccessKeyMetadata>";
+
+    /// An account with a role and a user, whose access key goes away while it is looked at.
+    fn account() -> FakeAws {
+        FakeAws::new(|call| match call.action.as_str() {
+            "GetAccountAuthorizationDetails" => result(&call.action, DETAILS),
+            "ListRoles" => result(&call.action, ROLE),
+            "GetUser" => result(&call.action, USER),
+            "ListAccessKeys" => result(&call.action, KEY),
+            "GetLoginProfile" | "GetAccountPasswordPolicy" | "GetAccessKeyLastUsed" => {
+                refusal(404, "NoSuchEntity", "none")
+            }
+            _ => result(&call.action, ""),
+        })
+    }
+
+    #[tokio::test]
+    async fn last_uses_are_read_and_a_key_that_went_away_takes_no_user_with_it() {
+        let aws = account();
+        let emergency: AccountId = "222233334444".parse().unwrap();
+        let mut scope = ReadScope {
+            managed_path: IamPath::break_glass(),
+            names: Default::default(),
+            people: Some(emergency.clone()),
+            root: None,
+        };
+        let read = inventory(&aws.iam(), &emergency, &scope).await.unwrap();
+        let used = read.roles_last_used["Admin"].to_string();
+        assert_eq!(used, "2026-05-06T07:08:09Z");
+        let person = &read.people.unwrap().users["bg-alice"];
+        assert_eq!(
+            person.last_used.unwrap().to_string(),
+            "2026-04-05T06:07:08Z"
+        );
+        assert!(person.access_keys.is_empty());
+
+        scope.people = None;
+        let aws = account();
+        let read = inventory(&aws.iam(), &emergency, &scope).await.unwrap();
+        assert_eq!((read.people, read.root), (None, None));
+        let actions = aws.actions();
+        let asked = |action: &str| actions.iter().any(|asked| asked == action);
+        assert!(!asked("ListMFADevices") && !asked("GetUser"), "{actions:?}");
+    }
+}

@@ -170,17 +170,20 @@ impl Differ<'_> {
     }
 }
 
-/// Tells whether someone has FIDO devices only where a hardware TOTP shall be beside them.
+/// Tells whether someone has FIDO devices only where one that shows codes shall be beside them: a hardware token, or
+/// an app where every kind counts.
 fn lacks_totp<'a>(rule: &MfaRule, counted: impl Iterator<Item = &'a DeviceKind>) -> bool {
-    let (mut fido, mut totp) = (false, false);
+    let (mut fido, mut codes) = (false, false);
     for kind in counted {
         match kind {
             DeviceKind::CertifiedFido(_) | DeviceKind::UncertifiedFido => fido = true,
-            DeviceKind::HardwareTotp => totp = true,
-            DeviceKind::VirtualTotp | DeviceKind::Sms | DeviceKind::Unknown => {}
+            DeviceKind::HardwareTotp => codes = true,
+            DeviceKind::VirtualTotp => codes |= rule.kinds.is_empty(),
+            DeviceKind::Sms | DeviceKind::Unknown => {}
         }
     }
-    rule.kinds.contains(&MfaKind::HardwareTotp) && fido && !totp
+    let asked = rule.kinds.is_empty() || rule.kinds.contains(&MfaKind::HardwareTotp);
+    asked && fido && !codes
 }
 
 fn describe(serial: &str, device: &MfaDevice) -> String {

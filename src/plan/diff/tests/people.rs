@@ -88,6 +88,7 @@ fn devices_are_held_against_the_rule() {
     let both = [MfaKind::Fido2, MfaKind::HardwareTotp];
     let strict = rule(&both, Some(FidoLevel::L1));
     let loose = rule(&[], None);
+    let fido_only = rule(&[MfaKind::Fido2], None);
     let device = |serial: &str| format!("devices.{serial}");
     let at_least = "at_least".to_owned();
     for (rule, serials, expected) in [
@@ -115,6 +116,12 @@ fn devices_are_held_against_the_rule() {
             vec![device(APP)],
         ),
         (&loose, &[(KEY, ""), (APP, "")], vec![]),
+        (
+            &loose,
+            &[(KEY, "L1"), (OTHER_KEY, "L1")],
+            vec!["kinds.hardware_totp".to_owned()],
+        ),
+        (&fido_only, &[(KEY, "L1"), (OTHER_KEY, "L1")], vec![]),
         (
             &loose,
             &[(KEY, ""), (TOTP, ""), (SMS, "")],

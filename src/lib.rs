@@ -14,6 +14,7 @@
 //! - `cli`: arguments and one file per command, which wires the edge to the core
 //! - [`report`]: pure functions from a value to text
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
+//! - [`credentials`]: passwords, made, sealed to their custodians and set
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
 //! - [`verify`]: proofs, on live state, that the roles work and are closed to everyone else
@@ -30,6 +31,7 @@ pub mod apply;
 pub mod cli;
 pub mod cloud;
 pub mod collect;
+pub mod credentials;
 pub mod files;
 pub mod ids;
 pub mod import;

@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod random;
 
 use std::io::Write as _;
 
@@ -48,6 +49,8 @@ enum Command {
     Drift(commands::drift::DriftArgs),
     /// Prove, per role and account, that it works with MFA, and only then.
     Verify(commands::verify::VerifyArgs),
+    /// Set new passwords, sealed to whoever keeps them.
+    Credentials(commands::credentials::CredentialsArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
@@ -95,6 +98,7 @@ impl Cli {
             Command::Apply(args) => commands::apply::run(&args, global),
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Verify(args) => commands::verify::run(&args, global),
+            Command::Credentials(args) => commands::credentials::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),

@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod completions;
+pub(super) mod credentials;
 pub(super) mod drift;
 pub(super) mod import;
 pub(super) mod init;

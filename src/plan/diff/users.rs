@@ -178,7 +178,7 @@ impl Differ<'_> {
                     .field("login_profile", json!(false), json!(true))
                     .weigh(Risk::Medium, Access::None);
                 let finding = Finding::new(Action::Manual, &wanted.origin).because(
-                    "it has no password yet: a person makes its login profile and gives the password to its custodian",
+                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian",
                 );
                 self.record(&key(ResourceType::Credential, name), finding, difference);
             }

@@ -3,6 +3,7 @@
 //! IAM is eventually consistent: what was just made may for a while not be found, or not be accepted as a principal.
 //! `patience` decides how long that is waited out.
 
+mod password;
 mod patience;
 mod policies;
 mod principals;
@@ -14,6 +15,7 @@ use aws_sdk_iam::Client;
 use super::error::Failure;
 use crate::ids::{AccountId, Arn, Partition};
 use crate::state::Operation;
+pub(super) use password::{set as set_password, shortest as shortest_password};
 pub(super) use patience::{Created, Waits};
 
 /// Where operations are carried out.

@@ -12,6 +12,7 @@
 //! The rooms, each of which imports only from those below it:
 //!
 //! - `cli`: arguments and one file per command, which wires the edge to the core
+//! - [`kit`]: the runbook to print
 //! - [`report`]: pure functions from a value to text
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
 //! - [`credentials`]: passwords, made, sealed to their custodians and set
@@ -35,6 +36,7 @@ pub mod credentials;
 pub mod files;
 pub mod ids;
 pub mod import;
+pub mod kit;
 pub mod org;
 pub mod plan;
 pub mod policy;

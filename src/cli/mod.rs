@@ -51,6 +51,8 @@ enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Set new passwords, sealed to whoever keeps them.
     Credentials(commands::credentials::CredentialsArgs),
+    /// Write the offline runbook, to print and to put into the safe.
+    Kit(commands::kit::KitArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
@@ -99,6 +101,7 @@ impl Cli {
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Verify(args) => commands::verify::run(&args, global),
             Command::Credentials(args) => commands::credentials::run(&args, global),
+            Command::Kit(args) => commands::kit::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),

@@ -6,7 +6,7 @@
 //! is a file beside the others.
 
 mod document;
-mod escape;
+pub(crate) mod escape;
 mod group;
 mod json;
 mod markdown;

@@ -6,6 +6,7 @@ pub(super) mod credentials;
 pub(super) mod drift;
 pub(super) mod import;
 pub(super) mod init;
+pub(super) mod kit;
 pub(super) mod plan;
 pub(super) mod policy;
 mod policy_diff;

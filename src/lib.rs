@@ -15,6 +15,7 @@
 //! - [`kit`]: the runbook to print
 //! - [`report`]: pure functions from a value to text
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
+//! - [`close`]: what is done after an incident
 //! - [`credentials`]: passwords, made, sealed to their custodians and set
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
@@ -30,6 +31,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod close;
 pub mod cloud;
 pub mod collect;
 pub mod credentials;

@@ -51,6 +51,8 @@ enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Set new passwords, sealed to whoever keeps them.
     Credentials(commands::credentials::CredentialsArgs),
+    /// Renew what an incident used: new passwords, no old session, and a report of what is left.
+    Close(commands::close::CloseArgs),
     /// Write the offline runbook, to print and to put into the safe.
     Kit(commands::kit::KitArgs),
     /// Record the live state that the other commands need.
@@ -101,6 +103,7 @@ impl Cli {
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Verify(args) => commands::verify::run(&args, global),
             Command::Credentials(args) => commands::credentials::run(&args, global),
+            Command::Close(args) => commands::close::run(&args, global),
             Command::Kit(args) => commands::kit::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),

@@ -79,6 +79,7 @@ pub async fn compare(
                 partition: &organization.partition,
                 managed_path: &spec.defaults.path,
                 strict: request.strict,
+                now: request.now,
             };
             let mut diff = diff_account(&context, &resolver.desired(id), &live);
             diff.changes

@@ -16,7 +16,7 @@ use crate::resolve::{
     Exemptions, Resolver, coverage_needs_tags, exemptions, needs_tags, read_scope,
 };
 use crate::spec::Loaded;
-use crate::state::{Address, Inventory, ReadScope, ResourceType};
+use crate::state::{Address, Inventory, REVOKED_SESSIONS, ReadScope, ResourceType, Revocation};
 use crate::verify::{
     CoverageRule, Prover, Setting, Verification, VerificationBuilder, VerificationHeader,
 };
@@ -67,6 +67,7 @@ pub async fn verify(
         context: CanonicalContext {
             partition: Some(organization.partition.clone()),
         },
+        now: request.now,
     };
     let (users, guardrails) = future::join(reader.read(emergency), cloud.guardrails()).await;
     let users = users?;
@@ -146,6 +147,7 @@ struct Reader<'a> {
     scope: ReadScope,
     after: Option<&'a Plan>,
     context: CanonicalContext,
+    now: Timestamp,
 }
 
 impl Reader<'_> {
@@ -157,7 +159,25 @@ impl Reader<'_> {
         if let Some(plan) = self.after {
             plan.apply_to(id, &mut live, &self.context)?;
         }
+        forget_revocations(&mut live, self.now);
         Ok(Ok(live))
+    }
+}
+
+/// Leaves out what only denies sessions of before now: what is proven is what a session that begins now can do.
+fn forget_revocations(live: &mut Inventory, now: Timestamp) {
+    let users = live
+        .users
+        .values_mut()
+        .map(|user| &mut user.inline_policies);
+    let roles = live
+        .roles
+        .values_mut()
+        .map(|role| &mut role.inline_policies);
+    for inline_policies in users.chain(roles) {
+        if Revocation::among(inline_policies).is_some_and(|found| found.cutoff <= now) {
+            inline_policies.remove(REVOKED_SESSIONS);
+        }
     }
 }
 

@@ -30,8 +30,7 @@ const DIGITS: usize = 12;
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    /// What comes after the user in the names of files.
-    what: &'static str,
+    rehearsal: bool,
     /// Locked while this lives.
     _lock: Option<File>,
 }
@@ -102,9 +101,21 @@ impl Store {
         fs::create_dir_all(folder).map_err(|error| failed("make", folder, error))?;
         Ok(Self {
             folder: folder.to_owned(),
-            what: if rehearsal { "rehearsal" } else { "password" },
+            rehearsal,
             _lock: lock(folder)?,
         })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether what is kept here is of a rehearsal.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal
     }
 
     /// The file with a user's password that AWS took for certain.
@@ -293,7 +304,12 @@ impl Store {
     }
 
     fn name(&self, user: &str, end: &str) -> String {
-        format!("{user}.{}{end}", self.what)
+        let what = if self.rehearsal {
+            "rehearsal"
+        } else {
+            "password"
+        };
+        format!("{user}.{what}{end}")
     }
 
     fn path(&self, user: &str, end: &str) -> PathBuf {

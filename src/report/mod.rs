@@ -1,10 +1,11 @@
 //! Reports: pure functions from a value to text, one file per format.
 //!
-//! [`render_plan`], [`render_apply`] and [`render_verification`] are the doors. What all formats say alike is made once: `group` folds the same
+//! [`render_plan`], [`render_apply`], [`render_verification`] and [`render_close`] are the doors. What all formats say alike is made once: `group` folds the same
 //! change of many accounts, `values` and `document` tell fields, `words` and `results` hold the wording. Whatever AWS
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
 //! is a file beside the others.
 
+mod closing;
 mod document;
 pub(crate) mod escape;
 mod group;
@@ -22,6 +23,7 @@ mod fixture;
 mod tests;
 
 use crate::apply::ApplyReport;
+use crate::close::CloseReport;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -75,5 +77,15 @@ pub fn render_verification(verification: &Verification, format: Format, style: S
         Format::Text => text::verification(verification, style),
         Format::Json => json::value(verification),
         Format::Markdown => markdown::verification(verification),
+    }
+}
+
+/// Writes what a closing did. The text ends with a line break.
+#[must_use]
+pub fn render_close(report: &CloseReport, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::closing(report, style),
+        Format::Json => json::value(report),
+        Format::Markdown => markdown::closing(report),
     }
 }

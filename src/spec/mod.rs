@@ -10,6 +10,7 @@
 mod decode;
 mod digest;
 mod documents;
+mod incidents;
 mod load;
 mod merge;
 mod node;
@@ -25,6 +26,7 @@ mod validate;
 mod tests;
 
 pub use documents::{Documents, ReadFile};
+pub use incidents::{IncidentRecord, load_incidents};
 pub use load::{LoadError, Loaded, load, load_texts};
 pub use problem::{At, Finding, Problem, Severity};
 pub use schema::json_schema;
@@ -45,7 +47,6 @@ pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
         ),
         (spec.root_access.is_some(), "root_access"),
         (spec.alerts.is_some(), "alerts"),
-        (spec.incidents.is_some(), "incidents"),
         (spec.drills.is_some(), "drills"),
         (!spec.ignore.is_empty(), "ignore"),
         (users.iter().any(|user| user.mfa.is_some()), "users[].mfa"),

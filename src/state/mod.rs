@@ -12,6 +12,7 @@ mod guardrails;
 mod inventory;
 mod operation;
 mod resource;
+mod revocation;
 mod snapshot;
 mod text;
 
@@ -29,5 +30,6 @@ pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,
     is_owned, own_tags,
 };
+pub use revocation::{LONGEST_USER_SESSION, REVOKED_SESSIONS, Revocation};
 pub use snapshot::{Reading, Snapshot};
 pub use text::PolicyText;

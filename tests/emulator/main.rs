@@ -11,6 +11,7 @@
 mod apply;
 mod backend;
 mod cli;
+mod close;
 mod credentials;
 mod differential;
 mod drift;

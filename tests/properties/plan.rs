@@ -26,6 +26,7 @@ fn diff(desired: &Desired, live: &Inventory) -> AccountDiff {
     let id = account();
     let context = AccountContext {
         strict: false,
+        now: Timestamp::UNIX_EPOCH,
         id: &id,
         name: "test",
         partition: &Partition::commercial(),

@@ -1,6 +1,7 @@
 //! One file per command: its arguments and what it does.
 
 pub(super) mod apply;
+pub(super) mod close;
 pub(super) mod completions;
 pub(super) mod credentials;
 pub(super) mod drift;

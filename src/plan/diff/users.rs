@@ -10,7 +10,9 @@ use super::steps::Stage;
 use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{DesiredUser, Operation, Principal, Resource, ResourceType, User, Wanted};
+use crate::state::{
+    DesiredUser, LONGEST_USER_SESSION, Operation, Principal, Resource, ResourceType, User, Wanted,
+};
 
 impl Differ<'_> {
     pub(super) fn users(&mut self) {
@@ -72,6 +74,8 @@ impl Differ<'_> {
             }
         }
         self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
+        let (inline, longest) = (&live.inline_policies, LONGEST_USER_SESSION);
+        self.accept_revocation(&mut spec.inline_policies, inline, longest);
         let mut difference = Difference::default();
         self.compare_users(live_name, live, &spec, &mut difference);
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));

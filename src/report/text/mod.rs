@@ -1,6 +1,7 @@
 //! Text for a terminal: the verdict first, then what is dangerous, then everything else.
 
 mod apply;
+mod closing;
 mod overview;
 mod page;
 mod verification;
@@ -15,6 +16,7 @@ use super::words;
 use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use closing::closing;
 pub(super) use verification::verification;
 
 /// How many groups a reader overlooks without a table.
@@ -35,7 +37,7 @@ pub(super) fn plan(plan: &Plan, style: Style) -> String {
         }
     }
     if plan.outcome != Outcome::InSync {
-        closing(&mut page, plan);
+        last_lines(&mut page, plan);
     }
     page.finish()
 }
@@ -224,7 +226,7 @@ fn left_out(page: &mut Page, plan: &Plan, style: Style) {
     }
 }
 
-fn closing(page: &mut Page, plan: &Plan) {
+fn last_lines(page: &mut Page, plan: &Plan) {
     page.gap();
     counts(page, plan);
     if plan.kind == Kind::Drift {

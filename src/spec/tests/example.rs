@@ -53,7 +53,6 @@ fn the_contracts_example_loads_without_a_word() {
             "guardrails.protection",
             "root_access",
             "alerts",
-            "incidents",
             "drills",
             "ignore",
             "users[].mfa"

@@ -51,7 +51,7 @@ enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Set new passwords, sealed to whoever keeps them.
     Credentials(commands::credentials::CredentialsArgs),
-    /// Renew what an incident used: new passwords, no old session, and a report of what is left.
+    /// Renew what an incident used, and report what is left to do.
     Close(commands::close::CloseArgs),
     /// Write the offline runbook, to print and to put into the safe.
     Kit(commands::kit::KitArgs),

@@ -69,7 +69,7 @@ pub(super) fn verdict(report: &CloseReport) -> String {
         }
         CloseOutcome::Open => {
             format!(
-                "{incident} is not closed yet: passwords are new and old sessions denied where that was possible, something is left to people"
+                "{incident} is not closed yet: what could be done is done, the rest is left to people"
             )
         }
         CloseOutcome::Incomplete => {

@@ -241,6 +241,48 @@ fn a_killed_close_is_finished_by_the_next() {
 }
 
 #[test]
+fn what_ended_sessions_goes_when_none_can_be_alive_any_more() {
+    let (emulator, _) = organization(EVERYTHING);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let put = |cutoff: &str| {
+        let document = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": { "DateLessThan": { "aws:TokenIssueTime": cutoff } },
+            }],
+        });
+        runtime.block_on(async {
+            let iam = emulator.iam("emergency").await;
+            let role = iam.put_role_policy().role_name("BreakGlassRead");
+            let role = role
+                .policy_name(REVOKED)
+                .policy_document(document.to_string());
+            role.send().await.unwrap();
+            let user = iam.put_user_policy().user_name("bg-bob");
+            let user = user
+                .policy_name(REVOKED)
+                .policy_document(document.to_string());
+            user.send().await.unwrap();
+        });
+    };
+    put("2099-01-01T00:00:00Z");
+    emulator.run(&["drift"]).expect(0);
+    put("2020-01-01T00:00:00Z");
+    let (code, drift) = emulator.json(&["drift"]);
+    let field = format!("inline_policies.{REVOKED}");
+    let expected = [
+        format!("{EMERGENCY}/iam_role/BreakGlassRead update {field}"),
+        format!("{EMERGENCY}/iam_user/bg-bob update {field}"),
+    ];
+    assert_eq!((code, changes(&drift)), (2, expected.to_vec()));
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["drift"]).expect(0);
+}
+
+#[test]
 fn an_incident_that_is_not_recorded_is_refused() {
     let (emulator, _) = organization(EVERYTHING);
     let run = emulator.run(&["close", "INC-2", "--yes"]).expect(64);

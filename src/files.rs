@@ -16,6 +16,15 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes a file as [`write_whole`] does, so that it outlasts a crash of the machine.
+///
+/// # Errors
+/// When the folder can't be written to.
+pub fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_whole(path, content)?;
+    sync_folder(path)
+}
+
 /// Writes a file that is not there yet, whole or not at all.
 ///
 /// # Errors
@@ -27,16 +36,48 @@ pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn beside(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    let folder = match path.parent() {
+/// Gives a file another name in its folder, in place of one that has it, so that it outlasts a crash.
+///
+/// # Errors
+/// When the folder can't be written to; both files then stay as they were.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
+    sync_folder(to)
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// When the folder can't be written to.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        removed => removed?,
+    }
+    sync_folder(path)
+}
+
+/// Makes names that were given or taken outlast a crash of the machine, where folders can be asked for that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        std::fs::File::open(folder(path))?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+fn beside(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     // As open to others as any new file, which the umask says, not closed as temporary files are.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = builder.tempfile_in(folder(path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     Ok(file)

@@ -13,8 +13,11 @@
 //! The rooms, each of which imports only from those below it:
 //!
 //! - `cli`: arguments and one file per command, which wires the edge to the core
+//! - [`kit`]: the runbook to print
 //! - [`report`]: pure functions from a value to text
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
+//! - [`close`]: what is done after an incident
+//! - [`credentials`]: passwords, made, sealed to their custodians and set
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
 //! - [`audit`]: uses of break-glass from CloudTrail's records, and what is wrong with them
@@ -31,11 +34,14 @@
 pub mod apply;
 pub mod audit;
 pub mod cli;
+pub mod close;
 pub mod cloud;
 pub mod collect;
+pub mod credentials;
 pub mod files;
 pub mod ids;
 pub mod import;
+pub mod kit;
 pub mod org;
 pub mod plan;
 pub mod policy;

@@ -449,6 +449,11 @@ fn schemas_accept_what_the_tool_reads_and_writes() {
         let arguments = ["usage", "--log", log, "--format", "json"];
         assert_valid(&schema, &sandbox.json(&arguments));
     }
+    let schema = sandbox.json(&["schema", "close"]);
+    let close = [
+        "close", "INC-42", "--org", "org.json", "--yes", "--format", "json",
+    ];
+    assert_valid(&schema, &sandbox.json(&close));
     let schema = sandbox.json(&["schema", "snapshot"]);
     for snapshot in [
         "org.json",

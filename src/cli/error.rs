@@ -2,6 +2,7 @@
 
 use crate::cloud::{CloudError, ErrorKind, SnapshotError};
 use crate::collect::CollectError;
+use crate::credentials::StoreError;
 use crate::plan::{ParsePlanError, Staleness};
 use crate::spec::{LoadError, Problem, SourceMap};
 use crate::text::visible;
@@ -87,6 +88,19 @@ impl CliError {
         }
     }
 
+    /// Reports a spec that lacks what a command needs.
+    pub(super) fn lacking(problems: &[Problem], sources: &SourceMap, color: bool) -> Self {
+        let texts = problems
+            .iter()
+            .map(|problem| problem.render(sources, color));
+        Self {
+            exit: Exit::Spec,
+            rendered: true,
+            message: texts.collect::<Vec<_>>().join("\n\n"),
+            hints: Vec::new(),
+        }
+    }
+
     /// Reports that an organization could not be read.
     pub(super) fn collect(error: CollectError, sources: &SourceMap, color: bool) -> Self {
         match error {
@@ -141,6 +155,12 @@ impl From<CloudError> for CliError {
 
 impl From<SnapshotError> for CliError {
     fn from(error: SnapshotError) -> Self {
+        Self::new(Exit::Error, error.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
         Self::new(Exit::Error, error.to_string())
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod random;
 
 use std::io::Write as _;
 
@@ -50,6 +51,12 @@ enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Tell every use of break-glass in a time span, matched with incidents.
     Usage(commands::usage::UsageArgs),
+    /// Set new passwords, sealed to whoever keeps them.
+    Credentials(commands::credentials::CredentialsArgs),
+    /// Renew what an incident used, and report what is left to do.
+    Close(commands::close::CloseArgs),
+    /// Write the offline runbook, to print and to put into the safe.
+    Kit(commands::kit::KitArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
@@ -98,6 +105,9 @@ impl Cli {
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Verify(args) => commands::verify::run(&args, global),
             Command::Usage(args) => commands::usage::run(&args, global),
+            Command::Credentials(args) => commands::credentials::run(&args, global),
+            Command::Close(args) => commands::close::run(&args, global),
+            Command::Kit(args) => commands::kit::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),

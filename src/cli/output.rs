@@ -1,6 +1,6 @@
 //! Data to stdout and to files, words to stderr.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write as _};
 
 use super::args::{GlobalArgs, OutputArgs};
 use super::error::CliError;
@@ -26,6 +26,29 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
 /// Says something to the person at the terminal. When stderr is gone there is nobody to tell.
 pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Refuses to go on where there is nobody to ask.
+pub(super) fn expect_terminal(hint: &str) -> Result<(), CliError> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let message = format!("there is no terminal to ask at; {hint}");
+    Err(CliError::new(Exit::Usage, message))
+}
+
+/// Asks the person at the terminal; only `yes` is one.
+pub(super) fn confirmed(question: &str) -> Result<bool, CliError> {
+    let failed = |error| CliError::new(Exit::Error, format!("failed to ask: {error}"));
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} Only `yes` does: ").map_err(failed)?;
+    stderr.flush().map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(failed)?;
+    Ok(answer.trim() == "yes")
 }
 
 /// Renders a result once per format that is asked for, to stdout and to files.

@@ -7,6 +7,7 @@ mod error;
 mod offline;
 
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
@@ -45,6 +46,21 @@ pub trait Cloud: Send + Sync {
 
     /// Carries out one operation.
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()>;
+
+    /// Reads how short the account's password policy lets a password be, in characters.
+    fn shortest_password<'a>(&'a self, account: &'a AccountId) -> Answer<'a, u32>;
+
+    /// Gives a user a password for the console, which need not be changed at the next sign-in, and a login profile if
+    /// it has none.
+    ///
+    /// A password can't be read back: after [`ErrorKind::Network`] it isn't known whether the user has it, after every
+    /// other error the user does not.
+    fn set_password<'a>(
+        &'a self,
+        account: &'a AccountId,
+        user: &'a str,
+        password: &'a SecretString,
+    ) -> Answer<'a, ()>;
 
     /// Reads the organization's SCPs and RCPs, and what each is attached to, in calls per policy and none per account.
     ///

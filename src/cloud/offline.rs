@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
+use secrecy::SecretString;
 
 use super::{Answer, Cloud, CloudError, ErrorKind};
 use crate::ids::{AccountId, Partition};
@@ -171,6 +172,22 @@ impl Offline {
         })
     }
 
+    /// Notes that a user has a password. The password itself is no state that anything could read.
+    fn make_login_profile(&self, account: &AccountId, user: &str) -> Result<(), CloudError> {
+        const CALL: &str = "iam:UpdateLoginProfile";
+        let service = |message: String| CloudError::new(ErrorKind::Service, CALL, message);
+        let mut snapshot = self.lock();
+        let Some(Reading::Complete(inventory)) = snapshot.accounts.get_mut(account) else {
+            let message = "the snapshot does not hold this account".to_owned();
+            return Err(service(message));
+        };
+        if !inventory.users.contains_key(user) {
+            return Err(service(format!("NoSuchEntity: {user} does not exist")));
+        }
+        inventory.login_profiles.insert(user.to_owned());
+        Ok(())
+    }
+
     fn apply(&self, account: &AccountId, operation: &Operation) -> Result<(), CloudError> {
         let mut snapshot = self.lock();
         let service =
@@ -260,6 +277,21 @@ impl Cloud for Offline {
 
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
         ready(self.apply(account, operation)).boxed()
+    }
+
+    fn shortest_password<'a>(&'a self, account: &'a AccountId) -> Answer<'a, u32> {
+        // A snapshot does not hold password policies: the length is the one that IAM asks for without one.
+        let length = self.inventory(account, "iam:GetAccountPasswordPolicy", |_| Ok(8));
+        ready(length).boxed()
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        account: &'a AccountId,
+        user: &'a str,
+        _: &'a SecretString,
+    ) -> Answer<'a, ()> {
+        ready(self.make_login_profile(account, user)).boxed()
     }
 
     fn guardrails(&self) -> Answer<'_, Guardrails> {

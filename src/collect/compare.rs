@@ -243,6 +243,7 @@ impl<'a> Comparer<'a> {
             partition: &self.organization.partition,
             managed_path: &self.spec.defaults.path,
             strict: self.request.strict,
+            now: self.request.now,
         };
         let desired = self.resolver.desired(id);
         let mut diff = diff_account(&context, &desired, &live);

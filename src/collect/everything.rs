@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::{CollectError, Progress};
 use crate::cloud::Cloud;
@@ -82,7 +83,11 @@ pub struct Difference {
 ///
 /// # Errors
 /// Every problem, when the spec does not fit the organization.
-pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<Difference>, Vec<Problem>> {
+pub fn differences(
+    loaded: &Loaded,
+    read: &Everything,
+    now: Timestamp,
+) -> Result<Vec<Difference>, Vec<Problem>> {
     let (resolver, _) = Resolver::new(loaded, &read.organization)?;
     let mut found = Vec::new();
     for (id, live) in &read.accounts {
@@ -92,6 +97,7 @@ pub fn differences(loaded: &Loaded, read: &Everything) -> Result<Vec<Difference>
             partition: &read.organization.partition,
             managed_path: &loaded.spec.defaults.path,
             strict: false,
+            now,
         };
         let diff = diff_account(&context, &resolver.desired(id), live);
         found.extend(diff.changes.into_iter().map(|change| Difference {

@@ -12,7 +12,9 @@ use crate::plan::{Plan, Staleness, preview_account, preview_guardrails};
 use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, needs_tags, read_scope};
 use crate::spec::{Loaded, Spec};
-use crate::state::{Address, Guardrails, Inventory, ReadScope, ResourceType};
+use crate::state::{
+    Address, Guardrails, Inventory, REVOKED_SESSIONS, ReadScope, ResourceType, Revocation,
+};
 use crate::verify::{
     CoverageRule, Prover, Setting, Verification, VerificationBuilder, VerificationHeader,
 };
@@ -66,6 +68,7 @@ pub async fn verify(
         context: CanonicalContext {
             partition: Some(organization.partition.clone()),
         },
+        now: request.now,
     };
     let (users, guardrails) = future::join(reader.read(emergency), cloud.guardrails()).await;
     let users = after.account(emergency, users)?;
@@ -132,6 +135,7 @@ pub async fn verify(
 struct After<'a> {
     plan: Option<&'a Plan>,
     context: CanonicalContext,
+    now: Timestamp,
 }
 
 impl After<'_> {
@@ -142,6 +146,9 @@ impl After<'_> {
     ) -> Result<Result<Inventory, CloudError>, Staleness> {
         if let (Some(plan), Ok(live)) = (self.plan, &mut live) {
             preview_account(&plan.changes, id, live, &self.context)?;
+        }
+        if let Ok(live) = &mut live {
+            forget_revocations(live, self.now);
         }
         Ok(live)
     }
@@ -154,6 +161,23 @@ impl After<'_> {
             preview_guardrails(&plan.changes, live, &self.context)?;
         }
         Ok(live)
+    }
+}
+
+/// Leaves out what only denies sessions of before now: what is proven is what a session that begins now can do.
+fn forget_revocations(live: &mut Inventory, now: Timestamp) {
+    let users = live
+        .users
+        .values_mut()
+        .map(|user| &mut user.inline_policies);
+    let roles = live
+        .roles
+        .values_mut()
+        .map(|role| &mut role.inline_policies);
+    for inline_policies in users.chain(roles) {
+        if Revocation::among(inline_policies).is_some_and(|found| found.cutoff <= now) {
+            inline_policies.remove(REVOKED_SESSIONS);
+        }
     }
 }
 

@@ -15,7 +15,9 @@ use crate::spec::{
     AccessKeys, Defaults, MemberRole, OrganizationSettings, OwnershipTag, Permissions, PolicyEntry,
     PolicyRef, PolicySource, Role as RoleSpec, Safety, Spec, User as UserSpec, Version,
 };
-use crate::state::{DEVICES_TAG, Inventory, OWNERSHIP_TAG, PolicyText, Role, Tags, User, is_owned};
+use crate::state::{
+    DEVICES_TAG, Inventory, OWNERSHIP_TAG, PolicyText, REVOKED_SESSIONS, Role, Tags, User, is_owned,
+};
 
 /// Says what of an organization becomes a spec.
 #[derive(Debug, Clone)]
@@ -332,6 +334,8 @@ impl Importer<'_> {
     ) -> BTreeMap<String, PolicySource> {
         live.iter()
             .filter(|(name, _)| !generated.contains(&name.as_str()))
+            // It goes by itself, and a spec can't hold it.
+            .filter(|(name, _)| !name.eq_ignore_ascii_case(REVOKED_SESSIONS))
             .filter_map(|(name, text)| Some((name.clone(), self.source(text)?)))
             .collect()
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::text::visible;
 
 /// Writes a name or value as Markdown code, in which nothing is a link, a mention or a tag.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = visible(text);
     // Inside back-ticks only these two can't be written so that every renderer agrees, a table's cells included.
     if text.contains(['`', '|']) || text.trim().is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn html_code(text: &str) -> String {
 /// Writes a sentence as Markdown: plain words stay, everything else in it becomes code.
 ///
 /// What the sentence itself holds in back-ticks stays together.
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = visible(text);
     let parts: Vec<&str> = text.split('`').collect();
     let balanced = parts.len() % 2 == 1;

@@ -1,12 +1,14 @@
 //! Reports: pure functions from a value to text, one file per format.
 //!
-//! [`render_plan`], [`render_apply`], [`render_verification`] and [`render_usage`] are the doors. What all formats say alike is made once: `group` folds the same
+//! [`render_plan`], [`render_apply`], [`render_verification`], [`render_usage`] and [`render_close`] are the doors. What all
+//! formats say alike is made once: `group` folds the same
 //! change of many accounts, `values` and `document` tell fields, `words` and `results` hold the wording. Whatever AWS
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
 //! is a file beside the others.
 
+mod closing;
 mod document;
-mod escape;
+pub(crate) mod escape;
 mod group;
 mod json;
 mod markdown;
@@ -24,6 +26,7 @@ mod tests;
 
 use crate::apply::ApplyReport;
 use crate::audit::Audit;
+use crate::close::CloseReport;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -87,5 +90,15 @@ pub fn render_usage(audit: &Audit, format: Format, style: Style) -> String {
         Format::Text => text::usage(audit, style),
         Format::Json => json::value(audit),
         Format::Markdown => markdown::usage(audit),
+    }
+}
+
+/// Writes what a closing did. The text ends with a line break.
+#[must_use]
+pub fn render_close(report: &CloseReport, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::closing(report, style),
+        Format::Json => json::value(report),
+        Format::Markdown => markdown::closing(report),
     }
 }

@@ -352,7 +352,9 @@ impl<'a> Resolver<'a> {
             .unwrap_or(&self.loaded.spec.defaults.path)
     }
 
-    fn role_path<'b>(&'b self, role: &'b RoleSpec) -> &'b IamPath {
+    /// The IAM path of a role of the spec.
+    #[must_use]
+    pub fn role_path<'b>(&'b self, role: &'b RoleSpec) -> &'b IamPath {
         role.path
             .as_ref()
             .unwrap_or(&self.loaded.spec.defaults.path)

@@ -206,7 +206,7 @@ fn read_bounded(path: &Path) -> Result<String, String> {
 }
 
 /// Reads a file that a spec file names, if it is inside of the folder of the spec file.
-fn read_inside(spec_file: &Path, file: &str) -> Result<String, String> {
+pub(super) fn read_inside(spec_file: &Path, file: &str) -> Result<String, String> {
     const OUTSIDE: &str = "it is outside of the spec file's folder";
     let relative = Path::new(file);
     if !relative

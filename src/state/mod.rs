@@ -14,6 +14,7 @@ mod inventory;
 mod operation;
 mod people;
 mod resource;
+mod revocation;
 mod root;
 mod snapshot;
 mod text;
@@ -37,6 +38,7 @@ pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,
     is_owned, own_tags,
 };
+pub use revocation::{LONGEST_USER_SESSION, REVOKED_SESSIONS, Revocation};
 pub use root::{DesiredRoot, RootAccess, RootCredentials, RootFeature, RootScope};
 pub use snapshot::{Reading, Snapshot};
 pub use text::PolicyText;

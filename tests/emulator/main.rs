@@ -11,6 +11,8 @@
 mod apply;
 mod backend;
 mod cli;
+mod close;
+mod credentials;
 mod differential;
 mod drift;
 mod errors;

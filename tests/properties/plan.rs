@@ -18,6 +18,7 @@ use breakglass::state::{
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use proptest::prelude::*;
+use secrecy::SecretString;
 
 use crate::generate::{MANAGED, account, desired, live};
 
@@ -25,6 +26,7 @@ fn diff(desired: &Desired, live: &Inventory) -> AccountDiff {
     let id = account();
     let context = AccountContext {
         strict: false,
+        now: Timestamp::UNIX_EPOCH,
         id: &id,
         name: "test",
         partition: &Partition::commercial(),
@@ -130,6 +132,19 @@ impl Cloud for Mortal<'_> {
         }
         self.left.store(left - 1, Ordering::Relaxed);
         self.inner.execute(account, operation)
+    }
+
+    fn shortest_password<'a>(&'a self, account: &'a AccountId) -> Answer<'a, u32> {
+        self.inner.shortest_password(account)
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        account: &'a AccountId,
+        user: &'a str,
+        password: &'a SecretString,
+    ) -> Answer<'a, ()> {
+        self.inner.set_password(account, user, password)
     }
 
     fn guardrails(&self) -> Answer<'_, Guardrails> {

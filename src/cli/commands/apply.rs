@@ -1,7 +1,6 @@
 //! `breakglass apply`: carries out a plan, a saved one or one made and shown on the spot.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{DEFAULT_TTL, compare_live};
@@ -11,7 +10,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on, stop_on_interrupt};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::{deliver, print, say};
+use crate::cli::output::{confirmed, deliver, expect_terminal, print, say};
 use crate::cli::progress;
 use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
 use crate::report::{Format, render_apply, render_plan};
@@ -47,7 +46,11 @@ pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit,
         };
         check_fresh(&plan, now(), args.expect_digest.as_deref())?;
         check_gates(&plan, &args.allow)?;
-        if args.plan.is_none() && plan.has_operations() && !args.yes && !confirmed()? {
+        if args.plan.is_none()
+            && plan.has_operations()
+            && !args.yes
+            && !confirmed("Apply these changes?")?
+        {
             return Err(CliError::new(Exit::Error, "not applied"));
         }
         check_fresh(&plan, now(), None)?;
@@ -104,11 +107,8 @@ async fn saved(
 
 /// Makes a plan and shows it.
 async fn fresh(args: &ApplyArgs, global: &GlobalArgs) -> Result<(Connection, Plan), CliError> {
-    if !args.yes && !std::io::stdin().is_terminal() {
-        return Err(CliError::new(
-            Exit::Usage,
-            "there is no terminal to ask at; give --yes, or apply a saved plan",
-        ));
+    if !args.yes {
+        expect_terminal("give --yes, or apply a saved plan")?;
     }
     let (connection, plan) =
         compare_live(&args.compare, global, Kind::Plan, Some(args.ttl)).await?;
@@ -154,19 +154,6 @@ fn check_gates(plan: &Plan, allow: &[Gate]) -> Result<(), CliError> {
     let names = names.into_iter().collect::<Vec<_>>().join(",");
     Err(CliError::new(Exit::Gate, message)
         .hinted(format!("if that is meant, apply with --allow {names}")))
-}
-
-fn confirmed() -> Result<bool, CliError> {
-    let failed = |error| CliError::new(Exit::Error, format!("failed to ask: {error}"));
-    let mut stderr = std::io::stderr();
-    write!(stderr, "Apply these changes? Only `yes` does: ").map_err(failed)?;
-    stderr.flush().map_err(failed)?;
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(failed)?;
-    Ok(answer.trim() == "yes")
 }
 
 async fn carry_out(

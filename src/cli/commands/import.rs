@@ -142,7 +142,7 @@ fn imported(
             ),
         )
     })?;
-    let left = differences(&loaded, read)
+    let left = differences(&loaded, read, now())
         .map_err(|problems| CliError::problems(&problems, &loaded.sources, false))?;
     Ok((text, left))
 }

@@ -1,10 +1,13 @@
 //! One file per command: its arguments and what it does.
 
 pub(super) mod apply;
+pub(super) mod close;
 pub(super) mod completions;
+pub(super) mod credentials;
 pub(super) mod drift;
 pub(super) mod import;
 pub(super) mod init;
+pub(super) mod kit;
 pub(super) mod plan;
 pub(super) mod policy;
 mod policy_diff;

@@ -7,6 +7,7 @@ use crate::audit::Audit;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
+use crate::close::CloseReport;
 use crate::plan::Plan;
 use crate::policy::PairResult;
 use crate::policy::evaluate::wire::{RequestLine, ResponseLine};
@@ -36,6 +37,8 @@ enum SchemaKind {
     Verify,
     /// What usage found, printed with --format json.
     Usage,
+    /// What close did, printed with --format json.
+    Close,
     /// A snapshot.
     Snapshot,
     /// What `policy evaluate` reads.
@@ -53,6 +56,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::Apply => schemars::schema_for!(ApplyReport).to_value(),
         SchemaKind::Verify => schemars::schema_for!(Verification).to_value(),
         SchemaKind::Usage => schemars::schema_for!(Audit).to_value(),
+        SchemaKind::Close => schemars::schema_for!(CloseReport).to_value(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
         SchemaKind::PolicyRequest => schemars::schema_for!(RequestLine<'_>).to_value(),
         SchemaKind::PolicyResponse => schemars::schema_for!(ResponseLine).to_value(),

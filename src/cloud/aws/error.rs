@@ -37,6 +37,26 @@ impl Failure {
         self.code.as_deref() == Some(code)
     }
 
+    /// What kind of failure it was.
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.error.kind
+    }
+
+    /// Tells whether AWS may have done what it was asked for nevertheless: it gave no answer, or failed by itself.
+    pub(super) fn leaves_open(&self) -> bool {
+        let failing = ["InternalFailure", "ServiceFailure", "ServiceUnavailable"];
+        self.error.kind == ErrorKind::Network || failing.iter().any(|code| self.has_code(code))
+    }
+
+    /// Reports it as one of several attempts, of which one was not answered.
+    pub(super) fn unanswered(mut self) -> Self {
+        if self.error.kind != ErrorKind::Network {
+            self.error.kind = ErrorKind::Network;
+            self = self.with_note("and an attempt before was not answered");
+        }
+        self
+    }
+
     /// The message, with the code before it.
     pub(super) fn message(&self) -> &str {
         &self.error.message

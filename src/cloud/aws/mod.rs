@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use secrecy::SecretString;
 
 use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
@@ -182,6 +183,28 @@ impl Cloud for Aws {
                 created: &self.created,
             };
             Ok(place.execute(operation).await?)
+        }
+        .boxed()
+    }
+
+    fn shortest_password<'a>(&'a self, account: &'a AccountId) -> Answer<'a, u32> {
+        async move {
+            let client = self.sessions.iam(account, Purpose::Apply);
+            Ok(execute::shortest_password(&client).await?)
+        }
+        .boxed()
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        account: &'a AccountId,
+        user: &'a str,
+        password: &'a SecretString,
+    ) -> Answer<'a, ()> {
+        async move {
+            tracing::debug!(%account, user, "setting a password");
+            let client = self.sessions.iam(account, Purpose::Apply);
+            Ok(execute::set_password(&client, user, password, tokio::time::sleep).await?)
         }
         .boxed()
     }

@@ -13,8 +13,9 @@ mod steps;
 mod trust;
 mod users;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 pub(super) use self::difference::{
@@ -26,8 +27,8 @@ use super::{Action, Cause, Change, Cosmetic, Field, Risk};
 use crate::ids::{AccountId, Arn, IamPath, Partition};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
-    Address, Desired, Fingerprint, Inventory, OWNERSHIP_TAG, Operation, Origin, ResourceKey,
-    ResourceType, Tags, is_owned,
+    Address, Desired, Fingerprint, Inventory, OWNERSHIP_TAG, Operation, Origin, PolicyText,
+    REVOKED_SESSIONS, ResourceKey, ResourceType, Revocation, Tags, is_owned,
 };
 
 /// Says which account is compared, and what counts as managed in it.
@@ -43,6 +44,8 @@ pub struct AccountContext<'a> {
     pub managed_path: &'a IamPath,
     /// Whether names without effect (a Sid, an Id) count as differences.
     pub strict: bool,
+    /// The time at which it is compared.
+    pub now: Timestamp,
 }
 
 /// Holds what the comparison of one account found.
@@ -228,6 +231,19 @@ impl<'a> Finding<'a> {
 }
 
 impl Differ<'_> {
+    /// Expects the policy that ended sessions, for as long as such a session may still be alive.
+    fn accept_revocation(
+        &self,
+        spec: &mut BTreeMap<String, PolicyText>,
+        live: &BTreeMap<String, PolicyText>,
+        longest: SignedDuration,
+    ) {
+        let revocation = Revocation::among(live);
+        if let Some(found) = revocation.filter(|found| found.is_needed(self.context.now, longest)) {
+            spec.insert(REVOKED_SESSIONS.to_owned(), found.document());
+        }
+    }
+
     fn count_managed(&self) -> usize {
         let users = self.live.users.values();
         let roles = self.live.roles.values();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::difference::{Difference, document_value};
@@ -74,6 +75,9 @@ impl Differ<'_> {
     fn update_role(&mut self, name: &str, wanted: &Wanted<Role>, live_name: &str, live: &Role) {
         let mut spec = wanted.value.clone();
         self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
+        // Sessions that are alive were begun under the one length or the other.
+        let longest = SignedDuration::from_secs(live.max_session.max(spec.max_session).into());
+        self.accept_revocation(&mut spec.inline_policies, &live.inline_policies, longest);
         let spec = &spec;
         let key = key(ResourceType::IamRole, live_name);
         let mut difference = Difference::default();

@@ -8,6 +8,9 @@ use crate::state::{
     DesiredPolicy, DesiredUser, OWNERSHIP_VALUE, Policy, PolicyText, Role, User, Wanted,
 };
 
+mod revocations;
+
+const NOON: Timestamp = Timestamp::constant(1_800_014_400, 0);
 const ALLOW: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 const DENY: &str =
@@ -109,6 +112,7 @@ fn diff(desired: &Desired, live: &Inventory, strict: bool) -> AccountDiff {
         partition: &Partition::commercial(),
         managed_path: &"/break-glass/".parse().unwrap(),
         strict,
+        now: NOON,
     };
     diff_account(&context, desired, live)
 }

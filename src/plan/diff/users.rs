@@ -10,7 +10,9 @@ use super::steps::Stage;
 use super::{Differ, Finding, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{DesiredUser, Operation, Principal, Resource, ResourceType, User, Wanted};
+use crate::state::{
+    DesiredUser, LONGEST_USER_SESSION, Operation, Principal, Resource, ResourceType, User, Wanted,
+};
 
 /// Makes what deletes a user's credential of some id.
 type Deletion = fn(user: String, id: String) -> Operation;
@@ -79,6 +81,8 @@ impl Differ<'_> {
         self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
         let rule = wanted.value.mfa.as_ref();
         self.want_device_record(live_name, (&mut spec.tags, live), rule);
+        let (inline, longest) = (&live.inline_policies, LONGEST_USER_SESSION);
+        self.accept_revocation(&mut spec.inline_policies, inline, longest);
         let mut difference = Difference::default();
         self.compare_users(live_name, live, &spec, &mut difference);
         self.note_device_record(live_name, (&live.tags, &spec.tags), &mut difference);

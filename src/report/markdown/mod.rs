@@ -3,6 +3,7 @@
 //! Whatever AWS or a spec calls something is written as code, so that it is never a link, a mention or a tag.
 
 mod apply;
+mod closing;
 mod page;
 mod usage;
 mod verification;
@@ -17,6 +18,7 @@ use super::words;
 use crate::plan::{Action, Change, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use closing::closing;
 pub(super) use usage::usage;
 pub(super) use verification::verification;
 
@@ -58,7 +60,7 @@ pub(super) fn plan(plan: &Plan) -> String {
         plan.notes.iter().map(|note| prose(note)),
         SHORT,
     );
-    closing(&mut page, plan);
+    last_lines(&mut page, plan);
     page.finish()
 }
 
@@ -311,7 +313,7 @@ fn unreadable_items(unreadable: &[crate::plan::Unreadable]) -> Vec<String> {
         .collect()
 }
 
-fn closing(page: &mut Page, plan: &Plan) {
+fn last_lines(page: &mut Page, plan: &Plan) {
     if plan.kind == Kind::Drift || plan.outcome == Outcome::InSync {
         return;
     }

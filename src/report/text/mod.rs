@@ -1,6 +1,7 @@
 //! Text for a terminal: the verdict first, then what is dangerous, then everything else.
 
 mod apply;
+mod closing;
 mod overview;
 mod page;
 mod usage;
@@ -16,6 +17,7 @@ use super::words;
 use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use closing::closing;
 pub(super) use usage::usage;
 pub(super) use verification::verification;
 
@@ -37,7 +39,7 @@ pub(super) fn plan(plan: &Plan, style: Style) -> String {
         }
     }
     if plan.outcome != Outcome::InSync {
-        closing(&mut page, plan);
+        last_lines(&mut page, plan);
     }
     page.finish()
 }
@@ -230,7 +232,7 @@ fn left_out(page: &mut Page, plan: &Plan, style: Style) {
     }
 }
 
-fn closing(page: &mut Page, plan: &Plan) {
+fn last_lines(page: &mut Page, plan: &Plan) {
     page.gap();
     counts(page, plan);
     if plan.kind == Kind::Drift {

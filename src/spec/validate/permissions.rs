@@ -8,9 +8,7 @@ use super::super::trust::trust_policy;
 use super::super::types::{Permissions, PolicyRef, Role};
 use super::{Check, did_you_mean, limits};
 use crate::policy::{DocumentKind, Limits, iam_size, lint, minified};
-
-/// The inline policy that `close` writes to end sessions; a spec must not use its name.
-const REVOKED_SESSIONS: &str = "breakglass-revoked-sessions";
+use crate::state::REVOKED_SESSIONS;
 
 impl Check<'_> {
     pub(super) fn policies(&mut self) {

@@ -3,6 +3,7 @@
 //! IAM is eventually consistent: what was just made may for a while not be found, or not be accepted as a principal.
 //! `patience` decides how long that is waited out.
 
+mod password;
 mod patience;
 mod policies;
 mod principals;
@@ -15,6 +16,7 @@ use super::error::Failure;
 use super::root;
 use crate::ids::{AccountId, Arn, Partition};
 use crate::state::Operation;
+pub(super) use password::{set as set_password, shortest as shortest_password};
 pub(super) use patience::{Created, Waits};
 
 /// Where operations are carried out.

@@ -1,0 +1,248 @@
+//! `breakglass close`: what is done after an incident.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, SpecArgs};
+use crate::cli::clock::now;
+use crate::cli::connect::{Connection, block_on, stop_on_interrupt};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::{confirmed, deliver, expect_terminal, say};
+use crate::cli::progress;
+use crate::cli::random::random;
+use crate::close::{
+    CLOSE_FORMAT, CloseOutcome, CloseReport, CloseRequest, ClosingRecord, OpenException, Target,
+    close, read_record, write_record,
+};
+use crate::collect::{CollectError, CompareRequest, ScopeFilter, compare};
+use crate::credentials::Store;
+use crate::org::Organization;
+use crate::plan::{Entry, Kind, Plan};
+use crate::report::render_close;
+use crate::resolve::{Resolver, needs_tags};
+use crate::spec::{IncidentRecord, Loaded, element};
+use crate::state::Origin;
+
+/// Arguments of `close`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CloseArgs {
+    /// The incident's id, as the record of incidents has it.
+    incident: String,
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+    /// The folder for the sealed passwords and the records beside them.
+    #[arg(long, value_name = "DIR", default_value = "credentials")]
+    out: PathBuf,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(in crate::cli) fn run(args: &CloseArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    let loaded = args.spec.load(global)?;
+    let incident = incident(args, &loaded)?;
+    if !args.yes {
+        expect_terminal("give --yes")?;
+    }
+    block_on(async {
+        let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
+        let closed = closed(args, global, &loaded, &incident, &connection).await;
+        // What was done stays done, however it went on.
+        let kept = connection.close(args.cloud.org.as_deref());
+        let report = closed?;
+        kept?;
+        deliver(&args.output, global, |format, style| {
+            render_close(&report, format, style)
+        })?;
+        Ok(match report.outcome {
+            CloseOutcome::Closed => Exit::Success,
+            CloseOutcome::Open => Exit::Differences,
+            CloseOutcome::Incomplete => Exit::Incomplete,
+            CloseOutcome::Partial => Exit::Partial,
+        })
+    })
+}
+
+fn incident(args: &CloseArgs, loaded: &Loaded) -> Result<IncidentRecord, CliError> {
+    if loaded.spec.incidents.is_none() {
+        let error = CliError::new(Exit::Usage, "the spec names no record of incidents");
+        return Err(
+            error.hinted("add incidents: { file: incidents.yaml }, a list of { id, opened, … }")
+        );
+    }
+    let incidents = &loaded.records.incidents;
+    let known: Vec<&str> = incidents.iter().map(|one| one.id.as_str()).collect();
+    let found = incidents.iter().find(|one| one.id == args.incident);
+    found.cloned().ok_or_else(|| {
+        let message = format!("the record of incidents has no {:?}", args.incident);
+        CliError::new(Exit::Usage, message).hinted(format!("it has: {}", known.join(", ")))
+    })
+}
+
+async fn closed(
+    args: &CloseArgs,
+    global: &GlobalArgs,
+    loaded: &Loaded,
+    incident: &IncidentRecord,
+    connection: &Connection,
+) -> Result<CloseReport, CliError> {
+    let color = global.color.colors_stderr();
+    let cloud = connection.cloud();
+    let spec = &loaded.spec;
+    let scope = scope(incident, loaded);
+    let with_tags = needs_tags(spec) || scope.needs_tags();
+    let expected = Some(spec.organization.id.as_str());
+    let organization = cloud.organization(expected, with_tags).await?;
+    let (resolver, _) = Resolver::new(loaded, &organization)
+        .map_err(|problems| CliError::problems(&problems, &loaded.sources, color))?;
+    let target = Target::of(incident, loaded, &resolver, &organization)
+        .map_err(|message| CliError::new(Exit::Spec, message))?;
+    let store = Store::open(&args.out, args.cloud.org.is_some())?;
+    let mut record = begin(args, loaded, &organization, &target, &store)?;
+    let stop = stop_on_interrupt();
+    let request = CloseRequest {
+        loaded,
+        organization: &organization,
+        target: &target,
+        store: &store,
+        concurrency: usize::from(args.cloud.concurrency),
+        stop: &stop,
+    };
+    let (steps, cutoff) = close(cloud, &request, &mut record, &mut random, now)
+        .await
+        .map_err(|message| CliError::new(Exit::Partial, message))?;
+    let drift = drift(args, global, loaded, scope, connection)
+        .await
+        .map_err(|error| CliError::collect(error, &loaded.sources, color))?;
+    let exceptions = exceptions(incident, loaded);
+    Ok(CloseReport {
+        format_version: CLOSE_FORMAT.to_owned(),
+        kind: "close".to_owned(),
+        organization_id: organization.id.clone(),
+        incident: incident.id.clone(),
+        created_at: now(),
+        outcome: CloseReport::judge(&steps, &exceptions, &drift),
+        cutoff: Some(cutoff),
+        steps,
+        exceptions,
+        drift,
+    })
+}
+
+/// Finds how far an earlier run came, asks, and records that this one begins.
+fn begin(
+    args: &CloseArgs,
+    loaded: &Loaded,
+    organization: &Organization,
+    target: &Target,
+    store: &Store,
+) -> Result<ClosingRecord, CliError> {
+    let failed = |message: String| CliError::new(Exit::Error, message);
+    let spec = &loaded.spec;
+    let users = target
+        .users
+        .iter()
+        .filter_map(|number| spec.users().get(*number));
+    for user in users.clone() {
+        let record = store.record(&spec.emergency_account, &user.name)?;
+        for leftover in store.leftovers(&record)? {
+            say(&leftover.message(&user.name));
+        }
+    }
+    let known = read_record(store, &organization.id, &args.incident).map_err(failed)?;
+    if let Some(known) = &known {
+        say(&format!(
+            "going on with what was begun at {}",
+            known.began_at
+        ));
+    }
+    let users: Vec<&str> = users.map(|user| user.name.as_str()).collect();
+    let question = format!(
+        "Set new passwords of {}, and end their sessions and those of the incident's roles in {} accounts?",
+        if users.is_empty() {
+            "nobody".to_owned()
+        } else {
+            users.join(", ")
+        },
+        target.roles.len()
+    );
+    if !args.yes && !confirmed(&question)? {
+        return Err(failed("nothing was changed".to_owned()));
+    }
+    let record =
+        known.unwrap_or_else(|| ClosingRecord::new(&organization.id, &args.incident, now()));
+    write_record(store, &record).map_err(failed)?;
+    Ok(record)
+}
+
+/// Chooses what is compared: the accounts of the incident, and those of the users and the guardrails.
+fn scope(incident: &IncidentRecord, loaded: &Loaded) -> ScopeFilter {
+    let Some(accounts) = &incident.accounts else {
+        return ScopeFilter::default();
+    };
+    let own = [loaded.spec.emergency_account.as_str(), "management"];
+    let own = own.into_iter().filter_map(|text| text.parse().ok());
+    ScopeFilter {
+        include: accounts
+            .iter()
+            .filter_map(|account| account.as_str().parse().ok())
+            .chain(own)
+            .collect(),
+        given: vec![format!("incident {}", incident.id)],
+        ..ScopeFilter::default()
+    }
+}
+
+async fn drift(
+    args: &CloseArgs,
+    global: &GlobalArgs,
+    loaded: &Loaded,
+    filter: ScopeFilter,
+    connection: &Connection,
+) -> Result<Plan, CollectError> {
+    let request = CompareRequest {
+        kind: Kind::Drift,
+        filter,
+        concurrency: usize::from(args.cloud.concurrency),
+        max_failures: args.cloud.max_failures,
+        strict: false,
+        now: now(),
+        expires_at: None,
+    };
+    let bar = progress::bar(global, "reading accounts");
+    let shown = progress::shown(&bar);
+    let plan = compare(connection.cloud(), loaded, &request, &shown).await;
+    bar.finish_and_clear();
+    plan
+}
+
+/// Lists the exceptions that were made for the incident.
+fn exceptions(incident: &IncidentRecord, loaded: &Loaded) -> Vec<OpenException> {
+    let guardrails = loaded.spec.guardrails.as_ref();
+    let exceptions = guardrails.map_or(&[][..], |guardrails| &guardrails.exceptions);
+    let tied = exceptions
+        .iter()
+        .enumerate()
+        .filter(|(_, exception)| exception.ticket == incident.id);
+    tied.map(|(index, exception)| {
+        let at = element("guardrails.exceptions", index);
+        let location = loaded.sources.location_of(&at);
+        OpenException {
+            id: exception.id.clone(),
+            source: Origin {
+                file: location
+                    .as_ref()
+                    .map_or("", |location| location.file)
+                    .to_owned(),
+                line: location.map_or(0, |location| location.line),
+            },
+        }
+    })
+    .collect()
+}

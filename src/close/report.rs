@@ -1,0 +1,136 @@
+//! What a closing did, and what is left open.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AccountId;
+use crate::plan::{Outcome, Plan};
+use crate::state::Origin;
+
+/// The version of the format of reports, `1.N`.
+pub const CLOSE_FORMAT: &str = "1.0";
+
+/// Reports what a closing did, and what is left open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseReport {
+    /// The version of this format, `1.N`.
+    pub format_version: String,
+    /// Always `close`.
+    pub kind: String,
+    /// The organization.
+    pub organization_id: String,
+    /// The incident's id.
+    pub incident: String,
+    /// When it ended.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// The verdict.
+    pub outcome: CloseOutcome,
+    /// Sessions from before this time are denied; absent when it did not come to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub cutoff: Option<Timestamp>,
+    /// What was done, passwords first, then sessions of users, then those of roles by account.
+    pub steps: Vec<CloseStep>,
+    /// Exceptions that were made for the incident and are still in the spec.
+    pub exceptions: Vec<OpenException>,
+    /// What is not as the spec says, where the incident was.
+    pub drift: Plan,
+}
+
+/// Tells how a closing ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseOutcome {
+    /// Passwords are new, sessions are ended, and everything is as the spec says.
+    Closed,
+    /// That is done, but something is left to a person.
+    Open,
+    /// That is done, but some accounts could not be read.
+    Incomplete,
+    /// Some of it is not done.
+    Partial,
+}
+
+/// Tells what became of one thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseStep {
+    /// What was to do.
+    pub step: StepKind,
+    /// Where.
+    pub account: AccountId,
+    /// The account's name.
+    pub account_name: String,
+    /// The user or role.
+    pub name: String,
+    /// What became of it.
+    pub status: StepStatus,
+    /// Why, where that is to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Names a thing to do.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// A new password.
+    Password,
+    /// Ending the sessions of a user.
+    UserSessions,
+    /// Ending the sessions of a role.
+    RoleSessions,
+}
+
+/// Tells what became of a thing to do.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// It failed, or it isn't known whether it worked.
+    Failed,
+    /// It was not begun.
+    Skipped,
+    /// Only a person can do it.
+    Manual,
+    /// It is done.
+    Done,
+    /// It was found done.
+    AlreadyDone,
+}
+
+/// Names an exception that was made for the incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenException {
+    /// Its id.
+    pub id: String,
+    /// Where the spec has it.
+    pub source: Origin,
+}
+
+impl CloseReport {
+    /// Judges what was done and found.
+    #[must_use]
+    pub fn judge(steps: &[CloseStep], exceptions: &[OpenException], drift: &Plan) -> CloseOutcome {
+        let has = |status: StepStatus| steps.iter().any(|step| step.status == status);
+        if has(StepStatus::Failed) || has(StepStatus::Skipped) {
+            CloseOutcome::Partial
+        } else if drift.outcome == Outcome::Incomplete {
+            CloseOutcome::Incomplete
+        } else if has(StepStatus::Manual)
+            || !exceptions.is_empty()
+            || drift.outcome == Outcome::Differences
+        {
+            CloseOutcome::Open
+        } else {
+            CloseOutcome::Closed
+        }
+    }
+}

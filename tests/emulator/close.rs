@@ -1,0 +1,297 @@
+//! After an incident: passwords are new, sessions are ended, and a second run does nothing twice.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use age::x25519::Identity;
+use serde_json::{Value, json};
+
+use crate::SPEC;
+use crate::harness::{EMERGENCY, Emulator, MANAGEMENT, PROD_PAY, SAND, changes};
+
+const CLOSE: [&str; 3] = ["close", "INC-1", "--yes"];
+const REVOKED: &str = "breakglass-revoked-sessions";
+
+/// An organization where everything is in place, passwords included, and an incident that used some of it.
+fn organization(incident: &str) -> (Emulator, Identity) {
+    let custodian = Identity::generate();
+    let recipients = format!("recipients: [\"{}\"]", custodian.to_public());
+    let spec = SPEC
+        .replace(
+            "password: safe a",
+            &format!("password: {{ name: safe a, {recipients} }}"),
+        )
+        .replace(
+            "password: safe c",
+            &format!("password: {{ name: safe c, {recipients} }}"),
+        );
+    let emulator = Emulator::small();
+    emulator.write("policies/limit.json", crate::LIMIT);
+    emulator.write(
+        "breakglass.yaml",
+        &format!("{spec}incidents: {{ file: incidents.yaml }}\n"),
+    );
+    emulator.write("incidents.yaml", incident);
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator
+        .run(&["credentials", "issue", "--all", "--yes"])
+        .expect(0);
+    emulator.run(&["drift"]).expect(0);
+    // Records are in whole seconds: what was issued before the incident is to be older than the closing.
+    std::thread::sleep(Duration::from_millis(1_100));
+    emulator.forget_calls();
+    (emulator, custodian)
+}
+
+const EVERYTHING: &str = "- { id: INC-1, opened: 2026-01-01T00:00:00Z }\n";
+
+fn steps(report: &Value, status: &str) -> Vec<String> {
+    let steps = report["steps"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    steps
+        .filter(|step| step["status"] == status)
+        .map(|step| {
+            format!(
+                "{} {} {}",
+                text(&step["step"]),
+                text(&step["account"]),
+                text(&step["name"])
+            )
+        })
+        .collect()
+}
+
+/// What there is to do when everything was used.
+fn all() -> Vec<String> {
+    let mut all = Vec::new();
+    for kind in ["password", "user_sessions"] {
+        all.extend(["bg-alice", "bg-bob"].map(|user| format!("{kind} {EMERGENCY} {user}")));
+    }
+    for account in [PROD_PAY, MANAGEMENT, EMERGENCY, SAND] {
+        if account != SAND {
+            all.push(format!("role_sessions {account} BreakGlassAdmin"));
+        }
+        all.push(format!("role_sessions {account} BreakGlassRead"));
+    }
+    all
+}
+
+fn names(emulator: &Emulator) -> Vec<String> {
+    let names = emulator.writes().into_iter();
+    names.map(|call| call.name()).collect()
+}
+
+#[test]
+fn an_incident_is_closed_once() {
+    let (emulator, custodian) = organization(EVERYTHING);
+    let open = |user: &str| {
+        let path = emulator.path(&format!("credentials/{user}.password.age"));
+        age::decrypt(&custodian, &std::fs::read(path).unwrap()).unwrap()
+    };
+    let before = [open("bg-alice"), open("bg-bob")];
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(
+        (code, &report["outcome"]),
+        (0, &json!("closed")),
+        "{report:#}"
+    );
+    assert_eq!(steps(&report, "done"), all());
+    assert!(before != [open("bg-alice"), open("bg-bob")]);
+
+    // Passwords first, then users, then roles.
+    let names = names(&emulator);
+    let kinds = [
+        "iam:UpdateLoginProfile",
+        "iam:PutUserPolicy",
+        "iam:PutRolePolicy",
+    ];
+    let counted = kinds.map(|kind| names.iter().filter(|name| *name == kind).count());
+    assert_eq!(counted, [2, 2, 7], "{names:?}");
+    let mut sorted = names.clone();
+    sorted.sort_by_key(|name| kinds.iter().position(|kind| kind == name));
+    assert_eq!(names, sorted);
+    let cutoff = report["cutoff"].as_str().unwrap();
+    for call in emulator.writes() {
+        if call.params["PolicyName"] == REVOKED {
+            let document = call.params["PolicyDocument"].as_str().unwrap();
+            assert!(document.contains(cutoff) && document.contains("aws:TokenIssueTime"));
+        }
+    }
+
+    // What ended the sessions is expected for now, and a second run does nothing.
+    emulator.run(&["drift"]).expect(0);
+    emulator.forget_calls();
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!((code, steps(&report, "already_done")), (0, all()));
+    assert_eq!(self::names(&emulator), Vec::<String>::new());
+}
+
+#[test]
+fn only_what_the_incident_used_is_renewed() {
+    let incident = format!(
+        "- {{ id: INC-1, opened: 2026-01-01T00:00:00Z, accounts: [\"{PROD_PAY}\"], roles: [BreakGlassRead], users: [bg-bob] }}\n"
+    );
+    let (emulator, _) = organization(&incident);
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(
+        steps(&report, "done"),
+        [
+            format!("password {EMERGENCY} bg-bob"),
+            format!("user_sessions {EMERGENCY} bg-bob"),
+            format!("role_sessions {PROD_PAY} BreakGlassRead"),
+        ]
+    );
+    assert_eq!(report["drift"]["summary"]["accounts"]["selected"], 3);
+}
+
+#[test]
+fn what_fails_is_told_and_done_by_the_next_run() {
+    let (emulator, _) = organization(EVERYTHING);
+    emulator.faults(json!([
+        { "kind": "access_denied", "action": "iam:PutRolePolicy", "account": PROD_PAY },
+        { "kind": "access_denied", "action": "iam:UpdateLoginProfile", "params": { "UserName": "bg-bob" } },
+    ]));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!((code, &report["outcome"]), (6, &json!("partial")));
+    let failed = [
+        format!("password {EMERGENCY} bg-bob"),
+        format!("role_sessions {PROD_PAY} BreakGlassAdmin"),
+        format!("role_sessions {PROD_PAY} BreakGlassRead"),
+    ];
+    assert_eq!(steps(&report, "failed"), failed);
+    let first = report["cutoff"].as_str().unwrap().to_owned();
+    emulator.no_faults();
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(
+        steps(&report, "already_done"),
+        all()
+            .iter()
+            .filter(|step| !failed.contains(step))
+            .cloned()
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(
+        report["cutoff"],
+        json!(first),
+        "it lies after both passwords"
+    );
+}
+
+#[test]
+fn what_somebody_left_behind_keeps_it_open() {
+    let (emulator, _) = organization(EVERYTHING);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let key = runtime.block_on(async {
+        let iam = emulator.iam("emergency").await;
+        let made = iam.create_access_key().user_name("bg-bob").send().await;
+        made.unwrap().access_key.unwrap().access_key_id
+    });
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!((code, &report["outcome"]), (2, &json!("open")));
+    assert_eq!(
+        changes(&report["drift"]),
+        [format!("{EMERGENCY}/iam_user/bg-bob update access_keys")]
+    );
+    assert!(report["drift"].to_string().contains(&key));
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&CLOSE).expect(0);
+}
+
+#[test]
+fn a_killed_close_is_finished_by_the_next() {
+    let (emulator, custodian) = organization(EVERYTHING);
+    for writes in [1, 3, 7] {
+        emulator.faults(json!([
+            { "kind": "latency", "action": "iam:Update*", "ms": 150 },
+            { "kind": "latency", "action": "iam:Put*", "ms": 150 },
+        ]));
+        std::fs::remove_file(emulator.path("credentials/INC-1.closing.json")).ok();
+        std::thread::sleep(Duration::from_millis(1_100));
+        emulator.forget_calls();
+        let mut command = emulator.command(&[&CLOSE[..], &["--concurrency", "1"]].concat());
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut run = command.spawn().unwrap();
+        while emulator.writes().len() < writes {
+            assert!(run.try_wait().unwrap().is_none(), "it is over already");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        run.kill().unwrap();
+        run.wait().unwrap();
+        emulator.no_faults();
+        let (code, report) = emulator.json(&CLOSE);
+        assert_eq!(code, 0, "{report:#}");
+        let done = [steps(&report, "done"), steps(&report, "already_done")].concat();
+        assert_eq!(done.len(), all().len());
+        assert!(!steps(&report, "already_done").is_empty() || writes == 1);
+        let passwords = emulator.calls().into_iter();
+        let given: Vec<Value> = passwords
+            .filter(|call| call.action == "UpdateLoginProfile")
+            .map(|call| call.params["Password"].clone())
+            .collect();
+        for user in ["bg-alice", "bg-bob"] {
+            let path = emulator.path(&format!("credentials/{user}.password.age"));
+            let opened = age::decrypt(&custodian, &std::fs::read(path).unwrap()).unwrap();
+            let opened = String::from_utf8(opened).unwrap();
+            assert!(given.contains(&json!(opened.trim_end())));
+        }
+    }
+}
+
+#[test]
+fn what_ended_sessions_goes_when_none_can_be_alive_any_more() {
+    let (emulator, _) = organization(EVERYTHING);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let put = |cutoff: &str| {
+        let document = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": { "DateLessThan": { "aws:TokenIssueTime": cutoff } },
+            }],
+        });
+        runtime.block_on(async {
+            let iam = emulator.iam("emergency").await;
+            let role = iam.put_role_policy().role_name("BreakGlassRead");
+            let role = role
+                .policy_name(REVOKED)
+                .policy_document(document.to_string());
+            role.send().await.unwrap();
+            let user = iam.put_user_policy().user_name("bg-bob");
+            let user = user
+                .policy_name(REVOKED)
+                .policy_document(document.to_string());
+            user.send().await.unwrap();
+        });
+    };
+    put("2099-01-01T00:00:00Z");
+    emulator.run(&["drift"]).expect(0);
+    put("2020-01-01T00:00:00Z");
+    let (code, drift) = emulator.json(&["drift"]);
+    let field = format!("inline_policies.{REVOKED}");
+    let expected = [
+        format!("{EMERGENCY}/iam_role/BreakGlassRead update {field}"),
+        format!("{EMERGENCY}/iam_user/bg-bob update {field}"),
+    ];
+    assert_eq!((code, changes(&drift)), (2, expected.to_vec()));
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["drift"]).expect(0);
+}
+
+#[test]
+fn an_incident_that_is_not_recorded_is_refused() {
+    let (emulator, _) = organization(EVERYTHING);
+    let run = emulator.run(&["close", "INC-2", "--yes"]).expect(64);
+    assert!(run.stderr.contains("it has: INC-1"), "{}", run.stderr);
+    emulator.write(
+        "incidents.yaml",
+        "- { id: INC-1, opened: 2026-01-01T00:00:00Z, users: [eve] }\n",
+    );
+    let run = emulator.run(&CLOSE).expect(65);
+    assert!(run.stderr.contains("incidents.yaml:1:"), "{}", run.stderr);
+    assert_eq!(names(&emulator), Vec::<String>::new());
+}

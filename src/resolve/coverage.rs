@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Resolver;
 use crate::ids::AccountId;
-use crate::org::{Organization, Severity};
-use crate::spec::{Exemption, Problem, Spec, element, entry};
+use crate::spec::{Exemption, Spec, element};
 use crate::state::Origin;
 
 /// The exemptions of a spec.
@@ -13,30 +12,6 @@ pub(super) fn exemptions(spec: &Spec) -> &[Exemption] {
     spec.coverage
         .as_ref()
         .map_or(&[], |coverage| &coverage.exempt)
-}
-
-/// Finds the accounts that each exemption names, in the order of the spec.
-pub(super) fn accounts(
-    spec: &Spec,
-    organization: &Organization,
-    errors: &mut Vec<Problem>,
-    warnings: &mut Vec<Problem>,
-) -> Vec<BTreeSet<AccountId>> {
-    let mut all = Vec::new();
-    for (index, exemption) in exemptions(spec).iter().enumerate() {
-        let selection = exemption.accounts.selection();
-        let (accounts, problems) = selection.resolve(organization, &spec.emergency_account);
-        all.push(accounts);
-        let at = entry(&element("coverage.exempt", index), "accounts");
-        for problem in problems {
-            let at = element(&entry(&at, problem.list), problem.index);
-            match problem.severity {
-                Severity::Error => errors.push(Problem::error(at, problem.message)),
-                Severity::Warning => warnings.push(Problem::warning(at, problem.message)),
-            }
-        }
-    }
-    all
 }
 
 impl Resolver<'_> {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Resolver;
 use crate::ids::AccountId;
-use crate::org::{self, Organization};
-use crate::spec::{Exception, PolicyRef, Problem, Spec, User, element, entry};
+use crate::spec::{Exception, PolicyRef, Spec, User, element, entry};
 use crate::state::{DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser, PolicyText};
 
 /// The exceptions of a spec.
@@ -13,30 +12,6 @@ pub(super) fn exceptions(spec: &Spec) -> &[Exception] {
     spec.guardrails
         .as_ref()
         .map_or(&[], |guardrails| &guardrails.exceptions)
-}
-
-/// Finds the accounts that each exception selects, in the order of the spec.
-pub(super) fn accounts(
-    spec: &Spec,
-    organization: &Organization,
-    errors: &mut Vec<Problem>,
-    warnings: &mut Vec<Problem>,
-) -> Vec<BTreeSet<AccountId>> {
-    let mut all = Vec::new();
-    for (index, exception) in exceptions(spec).iter().enumerate() {
-        let selection = exception.accounts.selection();
-        let (accounts, problems) = selection.resolve(organization, &spec.emergency_account);
-        all.push(accounts);
-        let at = entry(&element("guardrails.exceptions", index), "accounts");
-        for problem in problems {
-            let at = element(&entry(&at, problem.list), problem.index);
-            match problem.severity {
-                org::Severity::Error => errors.push(Problem::error(at, problem.message)),
-                org::Severity::Warning => warnings.push(Problem::warning(at, problem.message)),
-            }
-        }
-    }
-    all
 }
 
 impl Resolver<'_> {

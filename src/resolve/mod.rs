@@ -12,8 +12,8 @@ use crate::ids::{AccountId, Arn, IamPath};
 use crate::org::{self, AccountState, Organization};
 use crate::policy::{Limits, iam_size};
 use crate::spec::{
-    AccessKeys, Loaded, OwnershipTag, Permissions, PolicyRef, Problem, Role as RoleSpec, Spec,
-    Trusted, User as UserSpec, element, entry, trust_policy,
+    AccessKeys, Accounts, Loaded, OwnershipTag, Permissions, PolicyRef, Problem, Role as RoleSpec,
+    Spec, Trusted, User as UserSpec, element, entry, trust_policy,
 };
 use crate::state::{
     Desired, DesiredPolicy, DesiredUser, MfaRule, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Paths,
@@ -96,25 +96,32 @@ impl<'a> Resolver<'a> {
         let mut errors = Vec::new();
         let mut warnings = Vec::new();
         errors.extend(emergency_problem(spec, organization));
-        let mut role_accounts = Vec::new();
-        for (index, role) in spec.roles().iter().enumerate() {
-            let (accounts, problems) = role
-                .accounts
-                .selection()
-                .resolve(organization, &spec.emergency_account);
-            role_accounts.push(accounts);
-            for problem in problems {
-                let list = entry(&entry(&element("roles", index), "accounts"), problem.list);
-                let at = element(&list, problem.index);
-                match problem.severity {
-                    org::Severity::Error => errors.push(Problem::error(at, problem.message)),
-                    org::Severity::Warning => warnings.push(Problem::warning(at, problem.message)),
+        let mut selected = |list: &str, all: &[&Accounts]| -> Vec<BTreeSet<AccountId>> {
+            let select = |(index, accounts): (usize, &&Accounts)| {
+                let selection = accounts.selection();
+                let (found, problems) = selection.resolve(organization, &spec.emergency_account);
+                let at = entry(&element(list, index), "accounts");
+                for problem in problems {
+                    let at = element(&entry(&at, problem.list), problem.index);
+                    match problem.severity {
+                        org::Severity::Error => errors.push(Problem::error(at, problem.message)),
+                        org::Severity::Warning => {
+                            warnings.push(Problem::warning(at, problem.message));
+                        }
+                    }
                 }
-            }
-        }
-        let exception_accounts =
-            guardrails::accounts(spec, organization, &mut errors, &mut warnings);
-        let exempt_accounts = coverage::accounts(spec, organization, &mut errors, &mut warnings);
+                found
+            };
+            all.iter().enumerate().map(select).collect()
+        };
+        let roles: Vec<&Accounts> = spec.roles().iter().map(|role| &role.accounts).collect();
+        let exceptions = guardrails::exceptions(spec).iter();
+        let exceptions: Vec<&Accounts> = exceptions.map(|one| &one.accounts).collect();
+        let exempt = coverage::exemptions(spec).iter();
+        let exempt: Vec<&Accounts> = exempt.map(|one| &one.accounts).collect();
+        let role_accounts = selected("roles", &roles);
+        let exception_accounts = selected("guardrails.exceptions", &exceptions);
+        let exempt_accounts = selected("coverage.exempt", &exempt);
         let resolver = Self {
             loaded,
             organization,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Resolver;
+use crate::ids::IamPath;
 use crate::policy::exemption::{Chosen, exempt, principal_values, unexempt, user_value};
 use crate::policy::{Document, DocumentKind, Resources, library, literal, minified, parse};
 use crate::spec::{Problem, Protection, element, entry};
@@ -94,7 +95,7 @@ impl Resolver<'_> {
     }
 
     /// The roles of the spec that lie at such a path, in any account, as values of `aws:PrincipalArn`.
-    fn role_values(&self, chosen: impl Fn(&crate::ids::IamPath) -> bool) -> BTreeSet<String> {
+    fn role_values(&self, chosen: impl Fn(&IamPath) -> bool) -> BTreeSet<String> {
         let roles = self.loaded.spec.roles().iter();
         roles
             .map(|role| (self.role_path(role), &role.name))
@@ -115,7 +116,7 @@ impl Resolver<'_> {
         let managed = &spec.defaults.path;
         // Everything lies under that path, so that what the spec names is protected by its name alone.
         let is_shared = managed.as_str() == "/";
-        let elsewhere = |path: &crate::ids::IamPath| is_shared || !path.is_under(managed);
+        let elsewhere = |path: &IamPath| is_shared || !path.is_under(managed);
         let text = library::render(TEMPLATE, partition, managed).unwrap_or_default();
         let mut document = parse(&text).map_err(|error| error.to_string())?;
         let users: BTreeSet<String> = spec

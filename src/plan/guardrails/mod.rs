@@ -1,8 +1,8 @@
 //! The comparison of guardrails: whom SCPs and RCPs let through with what the spec's exceptions say.
 //!
 //! `edit` is one difference in the making, `policy` compares one policy and plans what comes, `removal` what goes;
-//! `wanted` says whom each statement shall let through and `principals` by which values, `owner` what another tool keeps. `protection` compares the policy that protects
-//! the break-glass objects themselves.
+//! `wanted` says whom each statement shall let through and `principals` by which values, `owner` what another tool
+//! keeps. `protection` compares the policy that protects the break-glass objects themselves.
 
 mod edit;
 mod owner;

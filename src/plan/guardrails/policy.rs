@@ -234,11 +234,7 @@ impl PolicyDiff<'_> {
         let has_some = wanted
             .iter()
             .any(|wanted| is_exempted(self.live, wanted.statement, &wanted.principal));
-        let newcomers = add.iter().map(|added| &added.principal);
-        let newcomers: BTreeSet<&str> = newcomers
-            .filter(|added| callers.contains(*added))
-            .map(String::as_str)
-            .collect();
+        let lets_callers_through = add.iter().any(|added| callers.contains(&added.principal));
         let (key, memory) = declared.memory();
         let is_lost = self.policy.tags.get(&key) == Some(&memory);
         // Also when it lets fewer through than before: who goes now is new when they come again.
@@ -262,10 +258,9 @@ impl PolicyDiff<'_> {
             reason: Some(match add.is_empty() {
                 true => format!("{} lets more through than the exception says", self.name()),
                 false => {
-                    let callers = match newcomers.is_empty() {
-                        true => String::new(),
-                        false => "; whoever assumes a role is let through where that is stopped"
-                            .to_owned(),
+                    let callers = match lets_callers_through {
+                        true => "; whoever assumes a role is let through where that is stopped",
+                        false => "",
                     };
                     format!(
                         "{}: {proof}{callers}; until {expires}; {reason} ({owner}, {ticket})",

@@ -194,6 +194,7 @@ fn whole_organization(criterion: &mut Criterion) {
             organization: &organization,
             spec: &loaded.spec,
             guardrails: Ok(&guardrails),
+            now: jiff::Timestamp::UNIX_EPOCH,
             emergency: Ok(emergency),
         });
         let mut proven = 0;

@@ -17,7 +17,10 @@ use crate::cloud::{Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::plan::{Action, Change, Plan, Wave, schedule};
 use crate::policy::{Access, CanonicalContext};
-use crate::state::{Address, ExemptionEdit, Fingerprint, Operation, ResourceKey, ResourceType};
+use crate::state::{
+    Address, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey, ResourceType,
+    protection,
+};
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
 
@@ -216,14 +219,23 @@ impl Run<'_> {
             }
             let written = match &step.operation {
                 Operation::SetExemptions(edit) => {
-                    self.cloud.change_guardrails(&edit.operation()).await
+                    let mut written = Ok(());
+                    for operation in edit.operations() {
+                        if written.is_ok() {
+                            written = self.cloud.change_guardrails(&operation).await;
+                        }
+                    }
+                    written
+                }
+                Operation::ChangeGuardrail(operation) => {
+                    self.cloud.change_guardrails(operation).await
                 }
                 operation => self.cloud.execute(&change.account, operation).await,
             };
             if let Err(error) = written {
                 // The answer may have been lost while the write was not.
                 let now = self.fingerprint(change).await;
-                if now.as_ref() != Ok(&step.then) {
+                if now.as_ref() != Ok(&Some(step.then.clone())) {
                     return Some(self.failed(change, &error));
                 }
             }
@@ -278,7 +290,8 @@ impl Run<'_> {
             }
             // Someone may still have the policy who shall lose it.
             // A guardrail's documents each hold what the changes before it did.
-            Wave::Guardrails | Wave::Policies | Wave::RoleRemovals => {
+            // Whom an exception shall let through comes before what may stop them.
+            Wave::Guardrails | Wave::Policies | Wave::NewGuardrails | Wave::RoleRemovals => {
                 let address = failed_here.next()?;
                 format!("{address} failed")
             }
@@ -303,7 +316,9 @@ impl Run<'_> {
     }
 
     async fn position(&self, change: &Change) -> Result<Position, CloudError> {
-        let now = self.fingerprint(change).await?;
+        let Some(now) = self.fingerprint(change).await? else {
+            return Ok(Position::Elsewhere);
+        };
         // Furthest first: a way that comes back to a state it has been in is further along there.
         let passed = change.operations.iter().rposition(|step| step.then == now);
         Ok(match passed {
@@ -313,14 +328,23 @@ impl Run<'_> {
         })
     }
 
-    async fn fingerprint(&self, change: &Change) -> Result<Fingerprint, CloudError> {
+    /// Takes the fingerprint of the resource as it is; `None` when the change would do more to it than it says.
+    async fn fingerprint(&self, change: &Change) -> Result<Option<Fingerprint>, CloudError> {
         if let Some(edit) = exemption_edit(change) {
-            let policy = self.cloud.guardrail(&edit.policy).await?;
-            return Ok(edit.fingerprint(policy.as_ref(), &self.context));
+            let policy = PolicyReference::Id(edit.policy.clone());
+            let policy = self.cloud.guardrail(&policy).await?;
+            let policy = policy.as_ref();
+            let says_all = policy.is_none_or(|policy| edit.keeps_the_rest(policy, &self.context));
+            return Ok(says_all.then(|| edit.fingerprint(policy, &self.context)));
+        }
+        if change.resource_type == ResourceType::GuardrailPolicy {
+            let policy = self.cloud.guardrail(&protection(&change.name)).await?;
+            let fingerprint = Fingerprint::of_guardrail(policy.as_ref(), &self.context);
+            return Ok(Some(fingerprint));
         }
         let key = ResourceKey::new(change.resource_type, &change.name);
         let resource = self.cloud.resource(&change.account, &key).await?;
-        Ok(Fingerprint::of(resource.as_ref(), &self.context))
+        Ok(Some(Fingerprint::of(resource.as_ref(), &self.context)))
     }
 
     fn stale(&self, change: &Change) -> ChangeResult {

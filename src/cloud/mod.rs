@@ -11,8 +11,8 @@ use futures_util::future::BoxFuture;
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, ReadScope, Resource,
-    ResourceKey,
+    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
+    ReadScope, Resource, ResourceKey,
 };
 
 pub use error::{CloudError, ErrorKind};
@@ -52,8 +52,8 @@ pub trait Cloud: Send + Sync {
     /// on a snapshot that was taken without them.
     fn guardrails(&self) -> Answer<'_, Guardrails>;
 
-    /// Reads one SCP or RCP as it is now, without its tags and targets; `None` when there is none of this id.
-    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>>;
+    /// Reads one SCP or RCP as it is now; `None` when there is none of this id or name.
+    fn guardrail<'a>(&'a self, policy: &'a PolicyReference) -> Answer<'a, Option<GuardrailPolicy>>;
 
     /// Carries out one operation on the guardrails. On AWS they are carried out one after the other, however many are
     /// asked for at a time, and what is found done already is done.

@@ -11,7 +11,7 @@ use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
     GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
-    ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
+    PolicyReference, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
 };
 
 /// Answers from a snapshot, and applies operations to it.
@@ -251,7 +251,9 @@ impl Cloud for Offline {
             ResourceType::Credential => "iam:GetLoginProfile",
             ResourceType::MfaDevice => "iam:ListMFADevices",
             ResourceType::RootAccess => "iam:ListOrganizationsFeatures",
-            ResourceType::GuardrailException => "organizations:DescribePolicy",
+            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => {
+                "organizations:DescribePolicy"
+            }
         };
         ready(self.inventory(account, call, |inventory| Ok(inventory.get(key)))).boxed()
     }
@@ -264,9 +266,13 @@ impl Cloud for Offline {
         ready(self.guardrails()).boxed()
     }
 
-    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>> {
+    fn guardrail<'a>(&'a self, policy: &'a PolicyReference) -> Answer<'a, Option<GuardrailPolicy>> {
         let read = self.guardrails();
-        ready(read.map(|mut guardrails| guardrails.policies.remove(id))).boxed()
+        let found = read.map(|mut guardrails| {
+            let id = guardrails.resolve(policy).ok()?;
+            guardrails.policies.remove(&id)
+        });
+        ready(found).boxed()
     }
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {
@@ -356,7 +362,7 @@ mod tests {
     use super::*;
     use crate::ids::IamPath;
     use crate::org::tests::sample;
-    use crate::state::{GuardrailKind, GuardrailPolicy, PolicyReference, PolicyText, Tags};
+    use crate::state::{GuardrailKind, GuardrailPolicy, PolicyText, Tags};
 
     fn cloud(guardrails: Option<Reading<Guardrails>>) -> Offline {
         Offline::new(Snapshot {

@@ -1,22 +1,27 @@
 //! The main job: every account is read, compared with the spec, and forgotten.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
 
 use futures_util::future::join;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::reader::AccountReader;
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
-use crate::cloud::{Cloud, CloudError, ErrorKind};
+use crate::cloud::{Cloud, CloudError};
+use crate::ids::AccountId;
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules,
-    Skipped, closes_last_path, diff_account, diff_guardrails,
+    AccountContext, Change, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader,
+    SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, preview_account,
+    preview_guardrails,
 };
+use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, needs_tags, read_scope, root_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::{ReadScope, ResourceType};
+use crate::state::{DesiredGuardrails, Guardrails, Inventory, ReadScope, ResourceType};
+use crate::verify::{Impact, Setting};
 
 /// Says what is to be compared, and how.
 #[derive(Debug, Clone)]
@@ -39,6 +44,8 @@ pub struct CompareRequest {
 
 /// Compares the organization with the spec.
 ///
+/// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
+///
 /// # Errors
 /// When the organization itself can't be read or the spec does not fit it. An account that can't be read is no error:
 /// it is in the plan, as unreadable.
@@ -54,90 +61,113 @@ pub async fn compare(
         .organization(Some(&spec.organization.id), with_tags)
         .await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
-    let accounts = request
-        .filter
-        .accounts(&organization, &spec.emergency_account)?;
-    let read_scope = ReadScope {
+    let emergency = &spec.emergency_account;
+    let accounts = request.filter.accounts(&organization, emergency)?;
+    let all = accounts.len();
+    let scope = ReadScope {
         root: root_scope(spec, &organization),
         ..read_scope(spec)
     };
-    let all = accounts.len();
-    let most = request.max_failures.map(|bound| bound.of(all));
-    let failures = AtomicUsize::new(0);
-    let readings = accounts.iter().map(async |id| {
-        let name = organization
-            .accounts
-            .get(id)
-            .map_or("", |account| &account.name);
-        let failed = failures.load(Ordering::Relaxed);
-        let live = if most.is_some_and(|most| failed > most) {
-            Err(not_read(failed))
-        } else {
-            cloud.account(id, &read_scope).await
-        };
-        let diff = live.map(|live| {
-            let context = AccountContext {
-                id,
-                name,
-                partition: &organization.partition,
-                managed_path: &spec.defaults.path,
-                strict: request.strict,
-            };
-            let mut diff = diff_account(&context, &resolver.desired(id), &live);
-            diff.changes
-                .retain(|change| request.filter.covers(&change.address));
-            diff.cosmetic
-                .retain(|cosmetic| request.filter.covers(&cosmetic.address));
-            let closes = closes_last_path(&diff.changes, &live, &spec.defaults.path);
-            (diff, closes)
-        });
-        (id, name, diff)
-    });
-    let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
-    let mut builder = PlanBuilder::default();
-    let mut done = 0;
+    let reader = AccountReader::new(cloud, scope, request.max_failures, all);
+    let comparer = Comparer {
+        spec,
+        organization: &organization,
+        resolver: &resolver,
+        request,
+        context: CanonicalContext {
+            partition: Some(organization.partition.clone()),
+        },
+    };
+    let mut found = Found::default();
     // Organizations is read and changed in the management account: whoever leaves that out leaves out guardrails.
-    let management = &organization.management_account;
-    let guardrails = resolver.guardrails().filter(|_| {
-        accounts.contains(management)
-            && request.filter.covers_type(ResourceType::GuardrailException)
+    let wanted = resolver.guardrails().filter(|_| {
+        accounts.contains(&organization.management_account)
+            && [
+                ResourceType::GuardrailException,
+                ResourceType::GuardrailPolicy,
+            ]
+            .iter()
+            .any(|kind| request.filter.covers_type(*kind))
     });
     let reading_guardrails = async {
-        let desired = guardrails.as_ref()?;
-        Some((desired, cloud.guardrails().await))
+        match &wanted {
+            Some(wanted) => Some((wanted, cloud.guardrails().await)),
+            None => None,
+        }
     };
-    let reading_accounts = async {
-        while let Some((id, name, diff)) = readings.next().await {
-            match diff {
-                Ok((diff, closes)) => builder.add(id, diff, closes),
-                Err(error) => {
-                    failures.fetch_add(1, Ordering::Relaxed);
-                    builder.add_unreadable(id, name, error.to_string());
-                }
+    let in_scope = accounts.contains(emergency);
+    let reading_users = async {
+        match request.kind {
+            _ if in_scope => Some(reader.read(emergency).await),
+            Kind::Plan => Some(reader.read_beside(emergency).await),
+            Kind::Drift => None,
+        }
+    };
+    // What a plan does to proofs hangs on users and guardrails, so that both are known first. A report of drift proves
+    // nothing, and does not wait.
+    let mut reading_guardrails = std::pin::pin!(reading_guardrails);
+    let (users, early) = match request.kind {
+        Kind::Plan => join(reading_users, &mut reading_guardrails).await,
+        Kind::Drift => (reading_users.await, None),
+    };
+    let guardrails = match early {
+        Some((wanted, live)) => comparer.guardrails(wanted, live, &mut found),
+        None => Outlook::default(),
+    };
+    let users = match users {
+        Some(live) if in_scope => comparer.account(emergency, live, &mut found),
+        Some(Ok(live)) => Some(Outlook { live, after: None }),
+        Some(Err(_)) | None => None,
+    };
+    let mut impact = match &users {
+        _ if request.kind == Kind::Drift => None,
+        Some(users) => Some(comparer.impact(&guardrails, users)),
+        None => {
+            found.unknown.insert(emergency);
+            None
+        }
+    };
+    let mut prove = |id: &AccountId, account: &Outlook<Inventory>| {
+        if let Some(impact) = &mut impact {
+            let roles: Vec<usize> = resolver.roles_of(id).collect();
+            impact.add(id, &account.live, account.after.as_ref(), &roles);
+        }
+    };
+    let mut done = 0;
+    if in_scope {
+        if let Some(users) = &users {
+            prove(emergency, users);
+        }
+        done += 1;
+        progress(done, all);
+    }
+    let others = accounts.iter().filter(|id| *id != emergency);
+    let readings = others.map(async |id| (id, reader.read(id).await));
+    let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
+    let comparing_accounts = async {
+        while let Some((id, live)) = readings.next().await {
+            if let Some(account) = comparer.account(id, live, &mut found) {
+                prove(id, &account);
             }
             done += 1;
             progress(done, all);
         }
     };
-    let ((), live) = join(reading_accounts, reading_guardrails).await;
-    drop(readings);
-    match live {
-        Some((desired, Ok(live))) => {
-            let context = GuardrailContext {
-                organization: &organization,
-                managed_path: &spec.defaults.path,
-                today: request.now.to_zoned(TimeZone::UTC).date(),
-                covers: &|address| request.filter.covers(address),
-            };
-            builder.add_guardrails(diff_guardrails(&context, desired, &live));
+    let late = match request.kind {
+        Kind::Plan => {
+            comparing_accounts.await;
+            None
         }
-        Some((_, Err(error))) => {
-            let account = organization.accounts.get(management);
-            let name = account.map_or("", |account| &account.name);
-            builder.add_unreadable_guardrails(management, name, error.to_string());
-        }
-        None => {}
+        Kind::Drift => join(comparing_accounts, reading_guardrails).await.1,
+    };
+    if let Some((wanted, live)) = late {
+        comparer.guardrails(wanted, live, &mut found);
     }
+    let mut notes = notes(loaded, &warnings);
+    notes.extend(impact.map(Impact::notes).into_iter().flatten());
+    notes.extend(found.unknown.iter().map(|account| {
+        format!("whether this plan makes a path unproven is not known of account {account}")
+    }));
     let header = PlanHeader {
         kind: request.kind,
         organization_id: organization.id.clone(),
@@ -146,18 +176,144 @@ pub async fn compare(
         expires_at: request.expires_at,
         entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
         scope: request.filter.scope(),
-        notes: notes(loaded, &warnings),
+        notes,
         skipped: skipped(&organization),
     };
-    Ok(builder.finish(header, &rules(spec)))
+    Ok(found.builder.finish(header, &rules(spec)))
 }
 
-pub(super) fn not_read(failed: usize) -> CloudError {
-    CloudError::new(
-        ErrorKind::Service,
-        "not read",
-        format!("{failed} accounts before it could not be read, which is past --max-failures"),
-    )
+/// Collects what is found.
+#[derive(Default)]
+struct Found<'a> {
+    builder: PlanBuilder,
+    /// The accounts of which it is not known what the plan does to their proofs.
+    unknown: BTreeSet<&'a AccountId>,
+}
+
+/// Holds something as it is and, if the changes found make it something else, as it will be.
+#[derive(Default)]
+struct Outlook<T> {
+    live: T,
+    after: Option<T>,
+}
+
+impl<T> Outlook<T> {
+    fn after(&self) -> &T {
+        self.after.as_ref().unwrap_or(&self.live)
+    }
+}
+
+/// Knows what to compare with.
+struct Comparer<'a> {
+    spec: &'a Spec,
+    organization: &'a Organization,
+    resolver: &'a Resolver<'a>,
+    request: &'a CompareRequest,
+    context: CanonicalContext,
+}
+
+impl<'a> Comparer<'a> {
+    /// Compares an account; `None` when it could not be read.
+    fn account(
+        &self,
+        id: &'a AccountId,
+        live: Result<Inventory, CloudError>,
+        found: &mut Found<'a>,
+    ) -> Option<Outlook<Inventory>> {
+        let name = account_name(self.organization, id);
+        let live = match live {
+            Ok(live) => live,
+            Err(error) => {
+                found.builder.add_unreadable(id, name, error.to_string());
+                return None;
+            }
+        };
+        let filter = &self.request.filter;
+        let context = AccountContext {
+            id,
+            name,
+            partition: &self.organization.partition,
+            managed_path: &self.spec.defaults.path,
+            strict: self.request.strict,
+        };
+        let mut diff = diff_account(&context, &self.resolver.desired(id), &live);
+        diff.changes.retain(|change| filter.covers(&change.address));
+        diff.cosmetic
+            .retain(|cosmetic| filter.covers(&cosmetic.address));
+        let mut after = None;
+        if self.request.kind == Kind::Plan && has_operations(&diff.changes) {
+            let mut changed = live.clone();
+            match preview_account(&diff.changes, id, &mut changed, &self.context) {
+                Ok(()) => after = Some(changed),
+                Err(_) => drop(found.unknown.insert(id)),
+            }
+        }
+        let closes = closes_last_path(&diff.changes, &live, &self.spec.defaults.path);
+        found.builder.add(id, diff, closes);
+        Some(Outlook { live, after })
+    }
+
+    /// Compares the guardrails; what could not be read is left out of proofs, before the plan and after it.
+    fn guardrails(
+        &self,
+        wanted: &DesiredGuardrails,
+        live: Result<Guardrails, CloudError>,
+        found: &mut Found<'a>,
+    ) -> Outlook<Guardrails> {
+        let management = &self.organization.management_account;
+        let live = match live {
+            Ok(live) => live,
+            Err(error) => {
+                let name = account_name(self.organization, management);
+                let error = error.to_string();
+                found
+                    .builder
+                    .add_unreadable_guardrails(management, name, error);
+                return Outlook::default();
+            }
+        };
+        let context = GuardrailContext {
+            organization: self.organization,
+            managed_path: &self.spec.defaults.path,
+            strict: self.request.strict,
+            today: self.request.now.to_zoned(TimeZone::UTC).date(),
+            covers: &|address| self.request.filter.covers(address),
+        };
+        let diff = diff_guardrails(&context, wanted, &live);
+        let mut after = None;
+        if self.request.kind == Kind::Plan && has_operations(&diff.changes) {
+            let mut changed = live.clone();
+            match preview_guardrails(&diff.changes, &mut changed, &self.context) {
+                Ok(()) => after = Some(changed),
+                Err(_) => drop(found.unknown.insert(management)),
+            }
+        }
+        found.builder.add_guardrails(diff);
+        Outlook { live, after }
+    }
+
+    /// Begins to look at what a plan does to proofs.
+    fn impact(
+        &self,
+        guardrails: &'a Outlook<Guardrails>,
+        users: &'a Outlook<Inventory>,
+    ) -> Impact<'a> {
+        let setting = |guardrails, users| Setting {
+            organization: self.organization,
+            spec: self.spec,
+            guardrails: Ok(guardrails),
+            now: self.request.now,
+            emergency: Ok(users),
+        };
+        Impact::new(
+            setting(&guardrails.live, &users.live),
+            setting(guardrails.after(), users.after()),
+        )
+    }
+}
+
+fn has_operations(changes: &[Change]) -> bool {
+    changes.iter().any(|change| !change.operations.is_empty())
 }
 
 pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
@@ -176,6 +332,11 @@ pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
     });
     notes.extend(told);
     notes
+}
+
+pub(super) fn account_name<'a>(organization: &'a Organization, id: &AccountId) -> &'a str {
+    let account = organization.accounts.get(id);
+    account.map_or("", |account| &account.name)
 }
 
 pub(super) fn skipped(organization: &Organization) -> Vec<Skipped> {

@@ -3,6 +3,7 @@
 mod compare;
 mod everything;
 mod failures;
+mod reader;
 mod scope;
 mod snapshot;
 mod verify;
@@ -37,3 +38,6 @@ pub enum CollectError {
 
 /// Hears how far the reading is: accounts done, accounts in all.
 pub type Progress<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
+#[cfg(test)]
+mod tests;

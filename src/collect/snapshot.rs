@@ -9,7 +9,7 @@ use super::{CollectError, Progress};
 use crate::cloud::{Cloud, ErrorKind, SNAPSHOT_FORMAT};
 use crate::ids::AccountId;
 use crate::org::Organization;
-use crate::resolve::{coverage_needs_tags, needs_tags, read_scope, root_scope};
+use crate::resolve::{needs_tags, read_scope, root_scope};
 use crate::spec::Spec;
 use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 
@@ -25,9 +25,8 @@ pub async fn take_snapshot(
     now: Timestamp,
     progress: &Progress<'_>,
 ) -> Result<Snapshot, CollectError> {
-    let with_tags = needs_tags(spec) || coverage_needs_tags(spec);
     let organization = cloud
-        .organization(Some(&spec.organization.id), with_tags)
+        .organization(Some(&spec.organization.id), needs_tags(spec))
         .await?;
     let scope = ReadScope {
         root: root_scope(spec, &organization),

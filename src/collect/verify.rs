@@ -1,22 +1,18 @@
 //! Proving an organization: every account is read, proven, and forgotten.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use futures_util::{StreamExt as _, future, stream};
 use jiff::Timestamp;
 
-use super::compare::{not_read, notes, skipped};
+use super::compare::{account_name, notes, skipped};
+use super::reader::AccountReader;
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
-use crate::org::Organization;
-use crate::plan::{Plan, Staleness};
+use crate::plan::{Plan, Staleness, preview_account, preview_guardrails};
 use crate::policy::CanonicalContext;
-use crate::resolve::{
-    Exemptions, Resolver, coverage_needs_tags, exemptions, needs_tags, read_scope,
-};
-use crate::spec::Loaded;
-use crate::state::{Address, Inventory, ReadScope, ResourceType};
+use crate::resolve::{Resolver, needs_tags, read_scope};
+use crate::spec::{Loaded, Spec};
+use crate::state::{Address, Guardrails, Inventory, ReadScope, ResourceType};
 use crate::verify::{
     CoverageRule, Prover, Setting, Verification, VerificationBuilder, VerificationHeader,
 };
@@ -50,39 +46,40 @@ pub async fn verify(
     progress: &Progress<'_>,
 ) -> Result<Verification, CollectError> {
     let spec = &loaded.spec;
-    let with_tags = needs_tags(spec) || coverage_needs_tags(spec) || request.filter.needs_tags();
+    let with_tags = needs_tags(spec) || request.filter.needs_tags();
     let organization = cloud
         .organization(Some(&spec.organization.id), with_tags)
         .await?;
-    let (resolver, mut warnings) =
-        Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
-    let (exempt, more) = exemptions(spec, &organization).map_err(CollectError::Spec)?;
-    warnings.extend(more);
+    let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
-    let reader = Reader {
-        cloud,
-        // What protects users and root users proves nothing of a path.
-        scope: ReadScope {
-            people: None,
-            ..read_scope(spec)
-        },
-        after: request.after.as_ref(),
+    let others: Vec<&AccountId> = accounts.iter().filter(|id| *id != emergency).collect();
+    let all = others.len() + 1;
+    // What protects users and root users proves nothing of a path.
+    let scope = ReadScope {
+        people: None,
+        ..read_scope(spec)
+    };
+    let reader = AccountReader::new(cloud, scope, request.max_failures, all);
+    let after = After {
+        plan: request.after.as_ref(),
         context: CanonicalContext {
             partition: Some(organization.partition.clone()),
         },
     };
     let (users, guardrails) = future::join(reader.read(emergency), cloud.guardrails()).await;
-    let users = users?;
+    let users = after.account(emergency, users)?;
+    let guardrails = after.guardrails(guardrails)?;
     let guardrails = guardrails.map_err(|error| error.to_string());
     let text = |error: &CloudError| error.to_string();
     let mut prover = Prover::new(Setting {
         organization: &organization,
         spec,
         guardrails: guardrails.as_ref().map_err(Clone::clone),
+        now: request.now,
         emergency: users.as_ref().map_err(text),
     });
-    let coverage = rule(loaded, request, exempt);
+    let coverage = rule(&resolver, spec, request);
     let mut builder = VerificationBuilder::default();
     let mut add = |id: &AccountId, live: Result<&Inventory, String>| {
         let name = account_name(&organization, id);
@@ -105,26 +102,13 @@ pub async fn verify(
         builder.add(id, name, results, &coverage);
     };
     add(emergency, users.as_ref().map_err(text));
-    let others: Vec<&AccountId> = accounts.iter().filter(|id| *id != emergency).collect();
-    let all = others.len() + 1;
-    let most = request.max_failures.map(|bound| bound.of(all));
-    let failures = AtomicUsize::new(0);
-    let readings = others.into_iter().map(async |id| {
-        let failed = failures.load(Ordering::Relaxed);
-        if most.is_some_and(|most| failed > most) {
-            (id, Ok(Err(not_read(failed))))
-        } else {
-            (id, reader.read(id).await)
-        }
-    });
+    let readings = others.into_iter();
+    let readings = readings.map(async |id| (id, after.account(id, reader.read(id).await)));
     let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
     let mut done = 1;
     progress(done, all);
     while let Some((id, live)) = readings.next().await {
         let live = live?;
-        if live.is_err() {
-            failures.fetch_add(1, Ordering::Relaxed);
-        }
         add(id, live.as_ref().map_err(text));
         done += 1;
         progress(done, all);
@@ -144,30 +128,33 @@ pub async fn verify(
     Ok(builder.finish(header))
 }
 
-/// Reads accounts, as they are or as a plan would leave them.
-struct Reader<'a> {
-    cloud: &'a dyn Cloud,
-    scope: ReadScope,
-    after: Option<&'a Plan>,
+/// Turns what was read into what a plan, if there is one, makes of it.
+struct After<'a> {
+    plan: Option<&'a Plan>,
     context: CanonicalContext,
 }
 
-impl Reader<'_> {
-    async fn read(&self, id: &AccountId) -> Result<Result<Inventory, CloudError>, Staleness> {
-        let mut live = match self.cloud.account(id, &self.scope).await {
-            Ok(live) => live,
-            Err(error) => return Ok(Err(error)),
-        };
-        if let Some(plan) = self.after {
-            plan.apply_to(id, &mut live, &self.context)?;
+impl After<'_> {
+    fn account(
+        &self,
+        id: &AccountId,
+        mut live: Result<Inventory, CloudError>,
+    ) -> Result<Result<Inventory, CloudError>, Staleness> {
+        if let (Some(plan), Ok(live)) = (self.plan, &mut live) {
+            preview_account(&plan.changes, id, live, &self.context)?;
         }
-        Ok(Ok(live))
+        Ok(live)
     }
-}
 
-fn account_name<'a>(organization: &'a Organization, id: &AccountId) -> &'a str {
-    let account = organization.accounts.get(id);
-    account.map_or("", |account| &account.name)
+    fn guardrails(
+        &self,
+        mut live: Result<Guardrails, CloudError>,
+    ) -> Result<Result<Guardrails, CloudError>, Staleness> {
+        if let (Some(plan), Ok(live)) = (self.plan, &mut live) {
+            preview_guardrails(&plan.changes, live, &self.context)?;
+        }
+        Ok(live)
+    }
 }
 
 fn address(account: &AccountId, role: &str) -> Address {
@@ -179,8 +166,7 @@ fn address(account: &AccountId, role: &str) -> Address {
 }
 
 /// Takes what coverage asks for, as far as it is in scope.
-fn rule(loaded: &Loaded, request: &VerifyRequest, exempt: Exemptions) -> CoverageRule {
-    let spec = &loaded.spec;
+fn rule(resolver: &Resolver<'_>, spec: &Spec, request: &VerifyRequest) -> CoverageRule {
     let required = spec.coverage.iter().flat_map(|coverage| &coverage.required);
     let looked_at = |role: &&String| {
         request
@@ -189,6 +175,6 @@ fn rule(loaded: &Loaded, request: &VerifyRequest, exempt: Exemptions) -> Coverag
     };
     CoverageRule {
         required: required.filter(looked_at).cloned().collect(),
-        exempt,
+        exempt: resolver.exempt(),
     }
 }

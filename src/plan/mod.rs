@@ -11,6 +11,7 @@ mod order;
 mod preview;
 mod safety;
 mod saved;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,7 @@ pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
 pub use order::{Part, Wave, schedule};
+pub use preview::{preview_account, preview_guardrails};
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
 
@@ -252,6 +254,7 @@ impl PlanBuilder {
     pub fn add_guardrails(&mut self, diff: GuardrailDiff) {
         self.managed += diff.managed;
         self.changes.extend(diff.changes);
+        self.cosmetic.extend(diff.cosmetic);
         self.findings.extend(diff.findings);
         self.notes.extend(diff.notes);
     }

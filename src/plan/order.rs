@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::{Action, Change};
 use crate::policy::Access;
-use crate::state::ResourceType;
+use crate::state::{GuardrailOperation, Operation, ResourceType};
 
 /// Names a stretch of an apply that is over in every account before the next begins in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wave {
-    /// Guardrails come to let break-glass principals through, before anything that they might stop.
+    /// Guardrails come to let break-glass principals and this tool through, before anything that they might stop.
     Guardrails,
     /// Policies and users that others refer to are made; policies and passwords that only lose go first too.
     Foundations,
@@ -21,6 +21,8 @@ pub enum Wave {
     Roles,
     /// Users get what is missing: the roles they come to assume are there.
     Users,
+    /// The guardrail that protects all of this comes, when whom it might stop is let through.
+    NewGuardrails,
     /// Roles that left the spec go: in the trust policy of a role, a deleted user turns into an id.
     RoleRemovals,
     /// What else left the spec goes, when nothing refers to it any more.
@@ -31,13 +33,14 @@ pub enum Wave {
 
 impl Wave {
     /// Every wave, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Guardrails,
         Self::Foundations,
         Self::Restrictions,
         Self::Policies,
         Self::Roles,
         Self::Users,
+        Self::NewGuardrails,
         Self::RoleRemovals,
         Self::Removals,
         Self::GuardrailRemovals,
@@ -74,6 +77,22 @@ pub fn schedule(change: &Change) -> Vec<Part> {
         (_, ResourceType::GuardrailException) => {
             vec![part(Wave::GuardrailRemovals, 0, 0..all)]
         }
+        (Action::Delete, ResourceType::GuardrailPolicy) => {
+            vec![part(Wave::GuardrailRemovals, 0, 0..all)]
+        }
+        (_, ResourceType::GuardrailPolicy) => {
+            let steps = change.operations.iter();
+            let rewriting = steps
+                .clone()
+                .take_while(|step| rewrites(&step.operation))
+                .count();
+            let kept = steps.take_while(|step| !detaches(&step.operation)).count();
+            vec![
+                part(Wave::Guardrails, 0, 0..rewriting),
+                part(Wave::NewGuardrails, 0, rewriting..kept),
+                part(Wave::GuardrailRemovals, 0, kept..all),
+            ]
+        }
         (_, ResourceType::Credential | ResourceType::MfaDevice | ResourceType::RootAccess) => {
             vec![part(Wave::Foundations, 0, 0..all)]
         }
@@ -99,4 +118,24 @@ pub fn schedule(change: &Change) -> Vec<Part> {
         .into_iter()
         .filter(|part| !part.steps.is_empty())
         .collect()
+}
+
+/// Tells whether an operation changes a guardrail where it is already attached.
+fn rewrites(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::ChangeGuardrail(
+            GuardrailOperation::UpdatePolicy { .. }
+                | GuardrailOperation::Tag { .. }
+                | GuardrailOperation::Untag { .. }
+        )
+    )
+}
+
+/// Tells whether an operation takes a guardrail away from somewhere.
+fn detaches(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::ChangeGuardrail(GuardrailOperation::Detach { .. })
+    )
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::told::is_told;
 use super::{Change, FORMAT_VERSION, Kind, Plan};
 use crate::state::{Address, Operation, ResourceKey, sha256};
 
@@ -52,7 +53,8 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
         return Err(ParsePlanError::Format("it has no expires_at".to_owned()));
     }
     // Whoever edits a plan can digest it anew; what is shown must still be what is done.
-    match plan.changes.iter().find(|change| !is_consistent(change)) {
+    let is_sound = |change: &Change| is_consistent(change) && is_told(change, &plan.changes);
+    match plan.changes.iter().find(|change| !is_sound(change)) {
         Some(change) => Err(ParsePlanError::Inconsistent(change.address.clone())),
         None => Ok(plan),
     }

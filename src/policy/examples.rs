@@ -6,7 +6,7 @@
 use super::canonical;
 use super::cells::{Budget, Matching, Universe, partition};
 use super::document::{Document, Statement, Version};
-use super::evaluate::matches_action;
+use super::evaluate::{Request, matches_action, resource_pattern};
 use super::pattern::{Pattern, Token};
 
 /// Bounds the work of finding examples.
@@ -32,12 +32,14 @@ pub fn action_examples(within: &str, documents: &[&Document]) -> Option<Vec<Stri
 /// Lists resources that a pattern covers, so that statements about an action treat every resource it covers like one
 /// of them. The lone `*` of actions that know no resource is among them where the pattern is `*`.
 ///
-/// `None` when the documents tell apart more than can be followed, or name a resource by a policy variable.
+/// The request says what stands for policy variables; a variable that it does not know stands for anything, so that the
+/// statement may or may not be about such a resource. `None` when the documents tell apart more than can be followed.
 #[must_use]
 pub fn resource_examples(
     within: &str,
     action: &str,
     documents: &[&Document],
+    request: &Request,
 ) -> Option<Vec<String>> {
     if !within.contains(['*', '?']) {
         return Some(vec![within.to_owned()]);
@@ -45,15 +47,14 @@ pub fn resource_examples(
     let mut patterns = Vec::new();
     for document in documents {
         let version = document.effective_version();
-        for statement in document.statements.iter().filter(|s| covers(s, action)) {
+        for statement in document
+            .statements
+            .iter()
+            .filter(|s| covers_action(s, action))
+        {
             let resources = statement.resources.iter();
-            for text in resources.flat_map(|resources| resources.list()) {
-                let pattern = canonical::resource(text, version);
-                if pattern.has_variable() {
-                    return None;
-                }
-                patterns.push(pattern);
-            }
+            let texts = resources.flat_map(|resources| resources.list());
+            patterns.extend(texts.filter_map(|text| resource_pattern(text, version, request)));
         }
     }
     let within = canonical::resource(within, Version::V2008);
@@ -63,7 +64,9 @@ pub fn resource_examples(
     Some(found)
 }
 
-fn covers(statement: &Statement, action: &str) -> bool {
+/// Tells whether a statement is about an action.
+#[must_use]
+pub fn covers_action(statement: &Statement, action: &str) -> bool {
     let mut actions = statement.actions.list().iter();
     actions.any(|pattern| matches_action(pattern, action)) != statement.actions.is_negated()
 }
@@ -95,6 +98,7 @@ fn may_meet(one: &Pattern, other: &Pattern) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::evaluate::{Context, ContextValue};
     use crate::policy::parse;
 
     fn document(statements: &str) -> Document {
@@ -127,7 +131,17 @@ mod tests {
                {"Effect":"Deny","Action":"s3:Put*","NotResource":"arn:aws:s3:::*/open/*"},
                {"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:username}"}"#,
         );
-        let examples = |within: &str, action: &str| resource_examples(within, action, &[&document]);
+        let mut request = Request {
+            principal: "arn:aws:iam::111122223333:user/ann".parse().unwrap(),
+            action: String::new(),
+            resource: String::new(),
+            resource_account: None,
+            context: Context::new(),
+            management_account: None,
+        };
+        let documents = [&document];
+        let examples =
+            |within: &str, action: &str| resource_examples(within, action, &documents, &request);
         let read = examples("*", "s3:GetObject").unwrap();
         assert_eq!(read.len(), 4, "{read:?}");
         assert_eq!(read[0], "*");
@@ -141,6 +155,16 @@ mod tests {
         );
         assert_eq!(examples("arn:x", "s3:PutObject").unwrap(), ["arn:x"]);
         assert_eq!(examples("*", "ec2:RunInstances").unwrap().len(), 2);
-        assert_eq!(examples("*", "iam:GetUser"), None);
+        // The user of the variable, and any other.
+        let own = "arn:aws:iam::*:user/*";
+        let found = examples(own, "iam:GetUser").unwrap();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().any(|one| one.ends_with(":user/ann")));
+        request.context.set("aws:username", ContextValue::ABSENT);
+        let nobody = resource_examples(own, "iam:GetUser", &documents, &request).unwrap();
+        assert_eq!(nobody.len(), 1, "{nobody:?}");
+        request.context.set("aws:username", ContextValue::Unknown);
+        let anybody = resource_examples(own, "iam:GetUser", &documents, &request).unwrap();
+        assert_eq!(anybody.len(), 1, "{anybody:?}");
     }
 }

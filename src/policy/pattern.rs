@@ -180,7 +180,8 @@ impl fmt::Display for Pattern {
 }
 
 /// Writes a text so that as a pattern it matches just itself, whatever characters it has (of language version 2012-10-17).
-pub(super) fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

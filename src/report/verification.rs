@@ -260,17 +260,6 @@ pub(super) const EXCEPTIONS_TITLE: &str =
 pub(super) const LEGEND: &str =
     "✓ proven · ✗ blocked · ! open to others · ? not proven · – missing · · not declared";
 
-/// The verdict in a word or two.
-pub(super) fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Proven => "proven",
-        Verdict::NotProven => "not proven",
-        Verdict::Blocked => "blocked",
-        Verdict::Open => "open",
-        Verdict::Missing => "missing",
-    }
-}
-
 /// Says how it ended, in a line.
 pub(super) fn verdict(verification: &Verification) -> String {
     let summary = &verification.summary;
@@ -340,7 +329,7 @@ pub(super) fn uncovered(verification: &Verification) -> Vec<(String, Accounts)> 
     }
     let worded = folded.into_iter().map(|((role, verdict), accounts)| {
         let how = match verdict {
-            Some(verdict) => word(verdict),
+            Some(verdict) => verdict.as_words(),
             None => "not declared there",
         };
         (format!("iam_role {role}: {how}"), Accounts::new(accounts))

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Resolver;
 use crate::ids::AccountId;
 use crate::org::{self, Organization};
-use crate::spec::{Exception, Guardrails, Problem, Spec, element, entry};
-use crate::state::{DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser};
+use crate::spec::{Exception, PolicyRef, Problem, Spec, User, element, entry};
+use crate::state::{DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser, PolicyText};
 
 /// The exceptions of a spec.
 pub(super) fn exceptions(spec: &Spec) -> &[Exception] {
@@ -44,7 +44,7 @@ impl Resolver<'_> {
     #[must_use]
     pub fn guardrails(&self) -> Option<DesiredGuardrails> {
         let spec = &self.loaded.spec;
-        let Guardrails { protection, .. } = spec.guardrails.as_ref()?;
+        spec.guardrails.as_ref()?;
         let exceptions = exceptions(spec).iter().zip(&self.exception_accounts);
         let exceptions = exceptions
             .enumerate()
@@ -59,9 +59,8 @@ impl Resolver<'_> {
             users: users
                 .map(|user| (self.user_path(user).clone(), user.name.clone()))
                 .collect(),
-            protection: protection
-                .as_ref()
-                .map(|protection| protection.policy.clone()),
+            // Its problems are told when the resolver is made.
+            protection: self.protection().ok().flatten(),
         })
     }
 
@@ -79,14 +78,16 @@ impl Resolver<'_> {
                 path: self.role_path(role).clone(),
                 name: role.name.clone(),
                 accounts: declared & accounts,
+                callers: self.trusted(role),
             });
-        let users = spec.users().iter();
+        let users = spec.users().iter().enumerate();
         let users = users
-            .filter(|user| exception.users.contains(&user.name))
-            .map(|user| ExceptedUser {
+            .filter(|(_, user)| exception.users.contains(&user.name))
+            .map(|(number, user)| ExceptedUser {
                 path: self.user_path(user).clone(),
                 name: user.name.clone(),
                 account: spec.emergency_account.clone(),
+                policies: self.policies_of_user(number, user),
             });
         DesiredException {
             id: exception.id.clone(),
@@ -94,8 +95,22 @@ impl Resolver<'_> {
             statements: exception.statements.clone(),
             roles: roles.collect(),
             users: users.collect(),
+            reason: exception.reason.clone(),
+            owner: exception.owner.clone(),
+            ticket: exception.ticket.clone(),
             expires: exception.expires,
             origin: self.origin(&element("guardrails.exceptions", index)),
         }
+    }
+
+    /// The documents of every policy that the spec gives a user; `None` when one is not the spec's own.
+    fn policies_of_user(&self, number: usize, user: &User) -> Option<Vec<PolicyText>> {
+        let inline = self.policies_in(number, user).into_values();
+        let attached = user.permissions.managed_policies.iter();
+        let attached = attached.map(|policy| match policy {
+            PolicyRef::Policy(name) => Some(self.document(&entry("policies", name))),
+            PolicyRef::Arn(_) => None,
+        });
+        inline.map(Some).chain(attached).collect()
     }
 }

@@ -3,6 +3,7 @@
 mod coverage;
 mod documents;
 mod guardrails;
+mod protection;
 mod root;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,6 @@ use crate::state::{
     Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
-pub use coverage::{Exemptions, coverage_needs_tags, exemptions};
 pub use root::root_scope;
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
@@ -36,6 +36,8 @@ pub struct Resolver<'a> {
     role_accounts: Vec<BTreeSet<AccountId>>,
     /// The accounts that each guardrail exception selects, in the order of the spec.
     exception_accounts: Vec<BTreeSet<AccountId>>,
+    /// The accounts that each exemption from coverage selects, in the order of the spec.
+    exempt_accounts: Vec<BTreeSet<AccountId>>,
 }
 
 /// Tells whether resolving this spec needs the accounts' tags.
@@ -45,8 +47,12 @@ pub fn needs_tags(spec: &Spec) -> bool {
     let exceptions = guardrails::exceptions(spec)
         .iter()
         .map(|exception| &exception.accounts);
+    let exempt = coverage::exemptions(spec)
+        .iter()
+        .map(|exemption| &exemption.accounts);
     roles
         .chain(exceptions)
+        .chain(exempt)
         .any(|accounts| accounts.selection().needs_tags())
 }
 
@@ -108,13 +114,16 @@ impl<'a> Resolver<'a> {
         }
         let exception_accounts =
             guardrails::accounts(spec, organization, &mut errors, &mut warnings);
+        let exempt_accounts = coverage::accounts(spec, organization, &mut errors, &mut warnings);
         let resolver = Self {
             loaded,
             organization,
             role_accounts,
             exception_accounts,
+            exempt_accounts,
         };
         errors.extend(resolver.oversized());
+        errors.extend(resolver.protection().err().into_iter().flatten());
         if errors.is_empty() {
             Ok((resolver, warnings))
         } else {
@@ -197,6 +206,7 @@ impl<'a> Resolver<'a> {
             paths: self.paths(),
             ownership_tag_optional: spec.defaults.ownership_tag == OwnershipTag::Optional,
             spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
+            uncovered: self.uncovered(account),
         }
     }
 
@@ -234,17 +244,13 @@ impl<'a> Resolver<'a> {
 
     fn user(&self, account: &AccountId, index: usize, user: &UserSpec) -> DesiredUser {
         let permissions = &user.permissions;
-        let mut inline_policies = self.inline_policies(&element("users", index), permissions);
-        if user.generated_policies {
-            inline_policies.extend(self.generated_policies(user));
-        }
         DesiredUser {
             user: User {
                 path: self.user_path(user).clone(),
                 tags: self.tags(&user.tags),
                 permissions_boundary: self.boundary(account, permissions),
                 managed_policies: self.managed_policies(account, permissions),
-                inline_policies,
+                inline_policies: self.policies_in(index, user),
                 groups: BTreeSet::new(),
                 access_keys: BTreeSet::new(),
                 ssh_keys: BTreeSet::new(),
@@ -263,6 +269,15 @@ impl<'a> Resolver<'a> {
                 _ => BTreeSet::new(),
             },
         }
+    }
+
+    /// The inline policies of a user.
+    fn policies_in(&self, index: usize, user: &UserSpec) -> BTreeMap<String, PolicyText> {
+        let mut policies = self.inline_policies(&element("users", index), &user.permissions);
+        if user.generated_policies {
+            policies.extend(self.generated_policies(user));
+        }
+        policies
     }
 
     /// The inline policies that every user has beside those of the spec.
@@ -299,12 +314,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn trust_policy(&self, role: &RoleSpec) -> PolicyText {
-        let principals: BTreeSet<Arn> = role
-            .trusted
+        trust_policy(role, &self.trusted(role))
+    }
+
+    /// The users and roles that a role trusts.
+    fn trusted(&self, role: &RoleSpec) -> BTreeSet<Arn> {
+        role.trusted
             .iter()
             .filter_map(|trusted| self.principal(trusted))
-            .collect();
-        trust_policy(role, &principals)
+            .collect()
     }
 
     fn principal(&self, trusted: &Trusted) -> Option<Arn> {

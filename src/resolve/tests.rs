@@ -213,8 +213,8 @@ fn inline_policies_that_outgrow_a_user_with_what_is_added_are_refused() {
 fn an_exception_is_for_the_accounts_that_it_selects_and_that_have_the_role() {
     let text = format!(
         "{SPEC}guardrails: {{ protection: {{ policy: keep, attach: [root] }}, exceptions: [\n\
-         {{ id: a, policy: p-1, roles: [Admin, Read], accounts: {{ include: [\"*\"] }}, reason: r, expires: 2027-06-30 }},\n\
-         {{ id: b, policy: x, statements: [S], roles: [Admin], users: [bg-bob], accounts: {{ include: [emergency] }}, reason: r, expires: 2027-06-30 }}\n] }}\n"
+         {{ id: a, policy: p-1, roles: [Admin, Read], accounts: {{ include: [\"*\"] }}, reason: r, owner: o, ticket: t, expires: 2027-06-30 }},\n\
+         {{ id: b, policy: x, statements: [S], roles: [Admin], users: [bg-bob], accounts: {{ include: [emergency] }}, reason: r, owner: o, ticket: t, expires: 2027-06-30 }}\n] }}\n"
     );
     let (loaded, organization) = (loaded(&text), organization());
     let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
@@ -260,7 +260,7 @@ fn an_exception_is_for_the_accounts_that_it_selects_and_that_have_the_role() {
         ]
     );
     assert_eq!(desired.exceptions[1].statements, Some(vec!["S".to_owned()]));
-    assert_eq!(desired.protection.as_deref(), Some("keep"));
+    assert_eq!(desired.protection.unwrap().name, "keep");
     assert_eq!((desired.roles.len(), desired.users.len()), (2, 2));
     let wrong = text.replace(
         "include: [emergency] }, reason",
@@ -269,4 +269,101 @@ fn an_exception_is_for_the_accounts_that_it_selects_and_that_have_the_role() {
     let found = problems(&wrong);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, "guardrails.exceptions[1].accounts.include[0]");
+}
+
+/// The protection policy of this spec.
+fn protection(text: &str) -> crate::state::DesiredProtection {
+    let (loaded, organization) = (loaded(text), organization());
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    resolver.guardrails().unwrap().protection.unwrap()
+}
+
+#[test]
+fn the_protection_policy_protects_what_lies_elsewhere_and_those_who_may_change_it() {
+    let text = format!(
+        "{SPEC}guardrails: {{ protection: {{ policy: keep, attach: [root, \"ou:/Workloads/\", \"333333333333\"] }} }}\n"
+    );
+    let text = text.replace(
+        "organization: { id: o-exampleorg1 }",
+        "organization: { id: o-exampleorg1, member_role: { plan: Look, apply: Deployer }, overrides: { \"333333333333\": { member_role: Invited } } }",
+    );
+    let protection = protection(&text);
+    let set = |texts: &[&str]| -> BTreeSet<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    };
+    assert_eq!(
+        protection.targets,
+        set(&["r-1", "ou-1-workload", "333333333333"])
+    );
+    let deployers = [
+        "arn:aws-cn:iam::*:role/Deployer",
+        "arn:aws-cn:iam::333333333333:role/Invited",
+    ];
+    let roles = [
+        "arn:aws-cn:iam::*:role/break-glass/Admin",
+        "arn:aws-cn:iam::*:role/break-glass/read/Read",
+    ];
+    assert_eq!(protection.spared, &set(&deployers) | &set(&roles));
+    let document = protection.document.parse().unwrap();
+    let identities = document.statements[0].resources.as_ref().unwrap();
+    for deployer in deployers {
+        assert!(
+            identities
+                .list()
+                .iter()
+                .any(|resource| resource == deployer)
+        );
+    }
+    assert_eq!(
+        crate::policy::exemption::denied_to(&document, &protection.spared),
+        None
+    );
+    let others = set(&["arn:aws-cn:iam::*:role/Look"]);
+    assert!(crate::policy::exemption::denied_to(&document, &others).is_some());
+
+    let wrong = text.replace("ou:/Workloads/", "ou:/Nowhere");
+    assert_eq!(problems(&wrong)[0].0, "guardrails.protection.attach[1]");
+}
+
+#[test]
+fn at_the_path_of_everybody_the_protection_policy_protects_by_name() {
+    let text = format!("{SPEC}guardrails: {{ protection: {{ policy: keep, attach: [root] }} }}\n");
+    let text = text.replace("defaults: { ", "defaults: { path: /, ");
+    let protection = protection(&text);
+    let document = protection.document.parse().unwrap();
+    let denied = |action: &str, resource: &str, principal: &str| {
+        let request = serde_json::json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": action, "Resource": resource },
+        ] });
+        (1..=document.statements.len()).any(|number| {
+            let calls = crate::policy::parse(&request.to_string()).unwrap();
+            let principals = BTreeSet::from([principal.to_owned()]);
+            !crate::policy::exemption::is_exempted(&document, number, principal)
+                && crate::policy::exemption::would_stop(
+                    &document,
+                    number,
+                    &principals,
+                    "o-exampleorg1",
+                    &calls,
+                )
+        })
+    };
+    let developer = "arn:aws-cn:iam::333333333333:role/Developer";
+    let at = |what: &str| format!("arn:aws-cn:iam::333333333333:{what}");
+    assert!(denied("iam:UpdateRole", &at("role/Admin"), developer));
+    assert!(!denied("iam:UpdateRole", &at("role/App"), developer));
+    assert!(!denied("iam:CreatePolicy", &at("policy/app"), developer));
+    assert!(!denied(
+        "iam:DeleteVirtualMFADevice",
+        &at("mfa/phone"),
+        developer
+    ));
+    let alice = "arn:aws-cn:iam::222222222222:user/bg-alice";
+    assert!(denied("iam:EnableMFADevice", alice, developer));
+    assert!(!denied("iam:EnableMFADevice", alice, alice));
+    assert!(!denied(
+        "iam:EnableMFADevice",
+        &at("user/app"),
+        &at("user/app")
+    ));
 }

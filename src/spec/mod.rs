@@ -38,12 +38,6 @@ pub use types::*;
 #[must_use]
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
     [
-        (
-            spec.guardrails
-                .as_ref()
-                .is_some_and(|guardrails| guardrails.protection.is_some()),
-            "guardrails.protection",
-        ),
         (spec.alerts.is_some(), "alerts"),
         (spec.incidents.is_some(), "incidents"),
         (spec.drills.is_some(), "drills"),

@@ -45,6 +45,8 @@ pub enum ResourceType {
     Credential,
     /// An exception that an SCP or RCP makes for principals.
     GuardrailException,
+    /// An SCP of this tool's own.
+    GuardrailPolicy,
     /// The MFA devices of a user, or one virtual device that nobody ever activated.
     MfaDevice,
     /// The root user of an account, or what the organization manages of its members' root users.
@@ -53,12 +55,13 @@ pub enum ResourceType {
 
 impl ResourceType {
     /// Every type, in the order in which plans list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IamPolicy,
         Self::IamUser,
         Self::IamRole,
         Self::Credential,
         Self::GuardrailException,
+        Self::GuardrailPolicy,
         Self::MfaDevice,
         Self::RootAccess,
     ];
@@ -72,8 +75,23 @@ impl ResourceType {
             Self::IamRole => "iam_role",
             Self::Credential => "credential",
             Self::GuardrailException => "guardrail_exception",
+            Self::GuardrailPolicy => "guardrail_policy",
             Self::MfaDevice => "mfa_device",
             Self::RootAccess => "root_access",
+        }
+    }
+
+    /// Tells whether things of this type are guardrails, which have a state and a model of their own.
+    #[must_use]
+    pub fn is_guardrail(self) -> bool {
+        match self {
+            Self::GuardrailException | Self::GuardrailPolicy => true,
+            Self::IamPolicy
+            | Self::IamUser
+            | Self::IamRole
+            | Self::Credential
+            | Self::MfaDevice
+            | Self::RootAccess => false,
         }
     }
 
@@ -86,7 +104,7 @@ impl ResourceType {
             | Self::IamRole
             | Self::Credential
             | Self::MfaDevice => false,
-            Self::GuardrailException => true,
+            Self::GuardrailException | Self::GuardrailPolicy => true,
             Self::RootAccess => name != ROOT_USER,
         }
     }

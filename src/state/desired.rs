@@ -38,6 +38,8 @@ pub struct Desired {
     pub ownership_tag_optional: bool,
     /// Policies that stay if they are there: a section that the spec does not have could ask for them.
     pub spared_policies: BTreeSet<String>,
+    /// Roles that coverage requires here and that are not among `roles`.
+    pub uncovered: BTreeMap<String, Origin>,
 }
 
 /// Holds what is known of the ways into roles beside their trust policies.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Policy, PolicyText, Resource, Role, User};
+use super::{GuardrailPolicy, Policy, PolicyText, Resource, Role, User};
 use crate::policy::{self, CanonicalContext};
 
 /// Stands for the meaning of a resource's present state, or for its absence: `sha256:…` or `absent`.
@@ -91,6 +91,26 @@ impl Fingerprint {
 }
 
 impl Fingerprint {
+    /// Takes the fingerprint of a whole guardrail, its attachments included, or of its absence.
+    #[must_use]
+    pub fn of_guardrail(policy: Option<&GuardrailPolicy>, context: &CanonicalContext) -> Self {
+        let Some(policy) = policy else {
+            return Self::absent();
+        };
+        let GuardrailPolicy {
+            name,
+            // Set when it is made, and not compared.
+            description: _,
+            kind,
+            aws_managed: _,
+            document,
+            tags,
+            targets,
+        } = policy;
+        let document = canonical_text(document, context);
+        Self::of_value(&serde_json::json!([name, kind, document, tags, targets]))
+    }
+
     /// Stands for a value that has been made canonical.
     pub(super) fn of_value(value: &serde_json::Value) -> Self {
         Self(sha256(value.to_string().as_bytes()))

@@ -102,7 +102,9 @@ impl Inventory {
                     .then_some(Resource::RootFeature)
             }
             // Devices are never written, so nobody has to know whether they still are as planned.
-            ResourceType::MfaDevice | ResourceType::GuardrailException => None,
+            ResourceType::MfaDevice
+            | ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy => None,
         }
     }
 
@@ -294,6 +296,10 @@ impl Inventory {
             Operation::SetExemptions(edit) => {
                 return Err(ModelError::NotOfAnAccount(edit.policy.clone()));
             }
+            Operation::ChangeGuardrail(operation) => {
+                let policy = operation.policy().to_string();
+                return Err(ModelError::NotOfAnAccount(policy));
+            }
         }
         Ok(())
     }
@@ -394,7 +400,8 @@ impl Inventory {
             ResourceType::IamRole => find(self.roles.keys().chain(&self.others.roles), name),
             ResourceType::MfaDevice
             | ResourceType::RootAccess
-            | ResourceType::GuardrailException => None,
+            | ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy => None,
         }
     }
 

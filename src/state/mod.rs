@@ -26,9 +26,9 @@ pub use devices::{
 };
 pub use fingerprint::{Fingerprint, sha256};
 pub use guardrails::{
-    DesiredException, DesiredGuardrails, ExceptedRole, ExceptedUser, Exemption, ExemptionEdit,
-    GuardrailError, GuardrailKind, GuardrailLevel, GuardrailOperation, GuardrailPolicy, Guardrails,
-    PolicyReference,
+    DesiredException, DesiredGuardrails, DesiredProtection, ExceptedRole, ExceptedUser, Exemption,
+    ExemptionEdit, GuardrailError, GuardrailKind, GuardrailLevel, GuardrailOperation,
+    GuardrailPolicy, Guardrails, PolicyReference, protection,
 };
 pub use inventory::{Inventory, ModelError, Others, ReadScope};
 pub use operation::Operation;

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExemptionEdit, PolicyText, Principal, ResourceKey, ResourceType, RootFeature, Tags};
+use super::{
+    ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey, ResourceType,
+    RootFeature, Tags,
+};
 use crate::ids::{Arn, IamPath};
 
 /// States one change to one account's IAM or to a guardrail, with everything that is needed to carry it out.
@@ -203,6 +206,8 @@ pub enum Operation {
     },
     /// Makes a guardrail let principals through, or no longer.
     SetExemptions(ExemptionEdit),
+    /// Makes, changes, attaches or deletes a guardrail of this tool's own.
+    ChangeGuardrail(GuardrailOperation),
 }
 
 impl Operation {
@@ -240,7 +245,8 @@ impl Operation {
             | Self::DeletePolicy { .. }
             | Self::DeleteUser { .. }
             | Self::DeleteRole { .. }
-            | Self::SetExemptions(_) => None,
+            | Self::SetExemptions(_)
+            | Self::ChangeGuardrail(_) => None,
         }
     }
 
@@ -276,6 +282,9 @@ impl Operation {
             | Self::Tag { principal, .. }
             | Self::Untag { principal, .. } => principal.key(),
             Self::SetExemptions(edit) => key(ResourceType::GuardrailException, &edit.exception),
+            Self::ChangeGuardrail(operation) => {
+                key(ResourceType::GuardrailPolicy, operation.policy().text())
+            }
         }
     }
 
@@ -338,6 +347,7 @@ impl Operation {
             Self::DeleteUser { .. } => "iam:DeleteUser",
             Self::DeleteRole { .. } => "iam:DeleteRole",
             Self::SetExemptions(_) => "organizations:UpdatePolicy",
+            Self::ChangeGuardrail(operation) => operation.action(),
         }
     }
 }

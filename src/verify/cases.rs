@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::guardrails::{Chain, Label};
+use super::opening::{Caller, opening};
 use super::result::{Blocker, BlockerKind, Finding, Verdict};
 use crate::policy::Document;
 use crate::policy::evaluate::{
@@ -23,9 +24,10 @@ pub(super) struct Stack {
 }
 
 /// Says what a request must come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    Allowed,
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    /// Allowed; the caller is told for the exceptions that would let it through.
+    Allowed(&'a Caller<'a>),
     Denied,
 }
 
@@ -81,6 +83,7 @@ impl Stack {
         let plain = |name: &str| Label {
             name: name.to_owned(),
             id: None,
+            reference: String::new(),
         };
         let of = |labels: &[Vec<Label>]| {
             let level = labels.get(level.unwrap_or_default().checked_sub(1)?)?;
@@ -123,8 +126,10 @@ impl Stack {
         places
             .into_iter()
             .map(|(level, policy)| match self.name(layer, level, policy) {
-                Label { name, id: Some(id) } => format!("the document of {name} ({id})"),
-                Label { name, id: None } => name,
+                Label {
+                    name, id: Some(id), ..
+                } => format!("the document of {name} ({id})"),
+                Label { name, id: None, .. } => name,
             })
             .collect()
     }
@@ -139,31 +144,38 @@ fn places(policies: &[Policy]) -> impl Iterator<Item = usize> {
 }
 
 /// Puts a request to the policies; `None` when it surely comes to what is wanted.
-pub(super) fn judge(request: &Request, stack: &Stack, wanted: Wanted) -> Option<Finding> {
+pub(super) fn judge(request: &Request, stack: &Stack, wanted: Wanted<'_>) -> Option<Finding> {
     let evaluation = evaluate(request, &stack.layers);
     let verdict = match (wanted, evaluation.allowed) {
-        (Wanted::Allowed, Some(true)) | (Wanted::Denied, Some(false)) => return None,
-        (Wanted::Allowed, Some(false)) => Verdict::Blocked,
+        (Wanted::Allowed(_), Some(true)) | (Wanted::Denied, Some(false)) => return None,
+        (Wanted::Allowed(_), Some(false)) => Verdict::Blocked,
         (Wanted::Denied, Some(true)) => Verdict::Open,
         (_, None) => Verdict::NotProven,
     };
     let mut finding = Finding::new(verdict);
-    finding.blockers = blockers(&evaluation, stack);
-    if evaluation.allowed.is_none() {
-        let keys = evaluation.blocked_by.iter();
-        let keys = keys.filter_map(|one| one.strip_prefix("context key "));
-        finding.unknown_keys = keys.map(str::to_owned).collect();
-        for layer in layers_of(&evaluation) {
-            finding.unknown_policies.extend(stack.unknown_of(layer));
-        }
-        if finding.unknown_keys.is_empty() && finding.unknown_policies.is_empty() {
-            // What AWS does not document, in the engine's words.
-            finding
-                .unknown_policies
-                .extend(evaluation.reasons.last().cloned());
-        }
+    finding.blockers = blockers_of(&evaluation, stack);
+    (finding.unknown_keys, finding.unknown_policies) = unknown_of(&evaluation, stack);
+    if let Wanted::Allowed(caller) = wanted {
+        (finding.exceptions, finding.remainder) = opening(request, stack, caller, &evaluation);
     }
     Some(finding)
+}
+
+/// Lists the context keys and the policies that leave a decision open.
+pub(super) fn unknown_of(evaluation: &Evaluation, stack: &Stack) -> (Vec<String>, Vec<String>) {
+    if evaluation.allowed.is_some() {
+        return (Vec::new(), Vec::new());
+    }
+    let keys = evaluation.blocked_by.iter();
+    let keys = keys.filter_map(|one| one.strip_prefix("context key "));
+    let keys: Vec<String> = keys.map(str::to_owned).collect();
+    let layers = layers_of(evaluation).into_iter();
+    let mut policies: Vec<String> = layers.flat_map(|layer| stack.unknown_of(layer)).collect();
+    if keys.is_empty() && policies.is_empty() {
+        // What AWS does not document, in the engine's words.
+        policies.extend(evaluation.reasons.last().cloned());
+    }
+    (keys, policies)
 }
 
 fn layers_of(evaluation: &Evaluation) -> Vec<LayerName> {
@@ -185,7 +197,8 @@ fn layers_of(evaluation: &Evaluation) -> Vec<LayerName> {
     .collect()
 }
 
-fn blockers(evaluation: &Evaluation, stack: &Stack) -> Vec<Blocker> {
+/// Names what stands in the way, or may.
+pub(super) fn blockers_of(evaluation: &Evaluation, stack: &Stack) -> Vec<Blocker> {
     let mut found = Vec::new();
     for statement in &evaluation.statements {
         let kind = match (statement.effect, evaluation.decision) {
@@ -227,12 +240,18 @@ fn lack(layer: LayerName, level: Option<usize>) -> Blocker {
         policy_id: None,
         statement: None,
         sid: None,
+        refusal: None,
     }
 }
 
 impl Stack {
+    /// Names the policy of a statement.
+    pub(super) fn label(&self, statement: &StatementRef) -> Label {
+        self.name(statement.layer, statement.level, statement.policy)
+    }
+
     fn blocker(&self, statement: &StatementRef, kind: BlockerKind) -> Blocker {
-        let Label { name, id } = self.name(statement.layer, statement.level, statement.policy);
+        let Label { name, id, .. } = self.label(statement);
         Blocker {
             level: statement.level,
             policy: Some(name),

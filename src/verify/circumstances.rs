@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
-use crate::policy::evaluate::{Context, ContextValue};
+use crate::policy::Document;
+use crate::policy::evaluate::{Context, ContextValue, compares_with_earlier};
 use crate::state::Tags;
 
 /// The Region of a request, tested by most region locks.
@@ -21,14 +24,22 @@ const IMPLIED: [&str; 6] = [
     "aws:principalservicename",
 ];
 
+/// Keys that only a call by a service has, for somebody or for something of its own.
+///
+/// Source: IAM User Guide, "AWS global condition context keys", availability of each.
+const ONLY_BY_SERVICES: [&str; 7] = [
+    "aws:CalledVia",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+];
+
 /// The keys that a caller without MFA lacks.
 pub(super) const MFA_PRESENT: &str = "aws:MultiFactorAuthPresent";
 pub(super) const MFA_AGE: &str = "aws:MultiFactorAuthAge";
-
-/// Tells whether paths of units enter a proof.
-pub(super) fn is_about_paths(keys: &BTreeSet<String>) -> bool {
-    keys.iter().any(|key| key.ends_with("orgpaths"))
-}
 
 /// Where an account is in the organization, as `aws:PrincipalOrgPaths` has it.
 pub(super) fn path(organization: &Organization, account: &AccountId) -> Option<String> {
@@ -51,9 +62,35 @@ pub(super) fn of_caller(organization: &Organization, account: &AccountId) -> Con
     if let Some(path) = path(organization, account) {
         context.set("aws:PrincipalOrgPaths", ContextValue::one(path));
     }
-    // Not a session of `sts:AssumeRoot`.
+    // Neither the session of an identity provider nor one of `sts:AssumeRoot`.
+    context.set("aws:FederatedProvider", ContextValue::ABSENT);
     context.set("aws:AssumedRoot", ContextValue::ABSENT);
     context
+}
+
+/// The time of a request, in every notation.
+const CLOCKS: [&str; 2] = ["aws:CurrentTime", "aws:EpochTime"];
+/// When a session was made: just then at the earliest.
+pub(super) const TOKEN_ISSUE_TIME: &str = "aws:TokenIssueTime";
+
+/// The value of a key that holds the time at which the proof is made, or any later one. It is known where no document
+/// tells these apart.
+pub(super) fn time(key: &str, documents: &[&Document], now: Timestamp) -> ContextValue {
+    let now = now.to_string();
+    let alike = |document: &&Document| compares_with_earlier(document, key, &now);
+    let is_known = documents.iter().all(alike);
+    if is_known {
+        ContextValue::one(now)
+    } else {
+        ContextValue::Unknown
+    }
+}
+
+/// Adds the time of the request, see [`time`].
+pub(super) fn add_clocks(context: &mut Context, documents: &[&Document], now: Timestamp) {
+    for key in CLOCKS {
+        context.set(key, time(key, documents, now));
+    }
 }
 
 /// Adds what is true of a person's own call on a resource of the organization.
@@ -63,6 +100,9 @@ pub(super) fn add_own_call(
     resource_account: &AccountId,
 ) {
     context.set("aws:ViaAWSService", ContextValue::one("false"));
+    for key in ONLY_BY_SERVICES {
+        context.set(key, ContextValue::ABSENT);
+    }
     context.set("aws:SecureTransport", ContextValue::one("true"));
     context.set(
         "aws:ResourceOrgID",
@@ -77,15 +117,16 @@ pub(super) fn add_own_call(
     }
 }
 
-/// Adds every other key that some policy asks for: tags of the caller are known, the rest is not.
-pub(super) fn complete(context: &mut Context, mentioned: &BTreeSet<String>, tags: &Tags) {
+/// Adds every other key that some policy asks for: the tags of the caller, unless it chooses them itself, are known, the
+/// rest is not.
+pub(super) fn complete(context: &mut Context, mentioned: &BTreeSet<String>, tags: Option<&Tags>) {
     for key in mentioned {
         if context.get(key).is_some() || IMPLIED.contains(&key.as_str()) {
             continue;
         }
-        let value = match key.strip_prefix(TAGS) {
-            None => ContextValue::Unknown,
-            Some(tag) => {
+        let value = match (key.strip_prefix(TAGS), tags) {
+            (None, _) | (_, None) => ContextValue::Unknown,
+            (Some(tag), Some(tags)) => {
                 let mut tags = tags.iter();
                 let found = tags.find(|(key, _)| key.eq_ignore_ascii_case(tag));
                 found.map_or(ContextValue::ABSENT, |(_, value)| {

@@ -14,6 +14,8 @@ use crate::state::{GuardrailKind, Guardrails};
 pub(super) struct Label {
     pub(super) name: String,
     pub(super) id: Option<String>,
+    /// What an exception names it by: its name, or its id where others have that name, too.
+    pub(super) reference: String,
 }
 
 /// Holds the policies of one kind from the root to an account.
@@ -67,6 +69,10 @@ impl<'a> Chains<'a> {
             }
         };
         chains.enabled.clone_from(&guardrails.enabled);
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for policy in guardrails.policies.values() {
+            *names.entry(&policy.name).or_default() += 1;
+        }
         for (id, policy) in &guardrails.policies {
             let parsed = policy.document.parse();
             let keys = parsed.as_ref().map(mentioned_keys).unwrap_or_default();
@@ -74,6 +80,10 @@ impl<'a> Chains<'a> {
                 label: Label {
                     name: policy.name.clone(),
                     id: Some(id.clone()),
+                    reference: match names.get(policy.name.as_str()) {
+                        Some(1) => policy.name.clone(),
+                        _ => id.clone(),
+                    },
                 },
                 policy: parsed.map_or(Policy::Unknown, Policy::from),
                 keys,
@@ -136,6 +146,7 @@ fn unknown(kind: GuardrailKind) -> Chain {
         labels: vec![vec![Label {
             name: format!("the {kind}s of the organization"),
             id: None,
+            reference: String::new(),
         }]],
         ..Chain::default()
     }

@@ -16,6 +16,8 @@ mod circumstances;
 mod coverage;
 mod findings;
 mod guardrails;
+mod impact;
+mod opening;
 mod principal;
 mod proof;
 mod prover;
@@ -30,8 +32,9 @@ mod tests;
 
 pub use builder::{VerificationBuilder, VerificationHeader};
 pub use coverage::{CoverageFinding, CoverageRule, Exempt};
+pub use impact::Impact;
 pub use prover::{Prover, Setting};
 pub use result::{
-    Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, RoleResult,
-    Verdict, Verification, VerificationOutcome, VerificationSummary,
+    Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, Remainder,
+    RoleResult, Verdict, Verification, VerificationOutcome, VerificationSummary,
 };

@@ -1,7 +1,7 @@
 //! Proofs that are told without a request.
 
 use super::result::{Finding, Obligation, Proof, Verdict};
-use crate::ids::Arn;
+use crate::ids::{AccountId, Arn};
 
 /// Says that a role is not there, or could not be looked at.
 pub(super) fn absent(verdict: Verdict, error: &str) -> Proof {
@@ -38,23 +38,33 @@ impl Proof {
     }
 
     /// Tells the same of an equal situation in another account.
-    pub(super) fn of_account(&self, from: &str, to: &str) -> Self {
+    pub(super) fn of_account(&self, from: &AccountId, to: &AccountId) -> Self {
         let mut proof = self.clone();
         let swap = |text: &mut String| {
-            if text.contains(from) {
-                *text = text.replace(from, to);
+            if text.contains(from.as_str()) {
+                *text = text.replace(from.as_str(), to.as_str());
             }
         };
         for finding in &mut proof.findings {
             finding.resource.iter_mut().for_each(swap);
             finding.unknown_policies.iter_mut().for_each(swap);
-            let policies = finding.blockers.iter_mut();
+            let left = finding.remainder.iter_mut();
+            let left = left.flat_map(|one| {
+                one.unknown_policies.iter_mut().for_each(swap);
+                &mut one.blockers
+            });
+            let policies = finding.blockers.iter_mut().chain(left);
             policies
                 .filter_map(|one| one.policy.as_mut())
                 .for_each(swap);
             for caller in &mut finding.callers {
                 swap(&mut caller.who);
                 swap(&mut caller.request);
+            }
+            for exception in &mut finding.exceptions {
+                if exception.accounts.remove(from) {
+                    exception.accounts.insert(to.clone());
+                }
             }
         }
         proof

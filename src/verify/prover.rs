@@ -3,9 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::assume::Assumption;
 use super::callers::closed_to_others;
-use super::circumstances::{is_about_paths, path, regions};
+use super::circumstances::{path, regions};
 use super::guardrails::{Chain, Chains};
 use super::principal::{self, PrincipalFacts, Source, policy};
 use super::proof::{absent, unproven};
@@ -16,8 +18,8 @@ use super::trusted::{Ready, TrustedOne, known_id, trusted};
 use super::words::Telling;
 use crate::ids::{AccountId, Arn};
 use crate::org::Organization;
-use crate::policy::requires_mfa;
-use crate::spec::Spec;
+use crate::policy::{Document, Effect, covers_action, requires_mfa};
+use crate::spec::{Role, Spec};
 use crate::state::{Address, GuardrailKind, Guardrails, Inventory, ResourceType};
 
 /// Holds what is known of the organization as a whole.
@@ -28,6 +30,8 @@ pub struct Setting<'a> {
     pub spec: &'a Spec,
     /// The SCPs and RCPs, or why they are not known.
     pub guardrails: Result<&'a Guardrails, String>,
+    /// The time at which it is proven: what is proven holds from then on.
+    pub now: Timestamp,
     /// What the emergency account holds, or why that is not known.
     pub emergency: Result<&'a Inventory, String>,
 }
@@ -36,10 +40,13 @@ pub struct Setting<'a> {
 pub struct Prover<'a> {
     organization: &'a Organization,
     spec: &'a Spec,
+    now: Timestamp,
     chains: Chains<'a>,
     regions: Vec<Option<String>>,
     /// Whom each role of the spec trusts.
     trusted: Vec<Vec<TrustedOne>>,
+    /// What the spec itself says of single accounts in each role.
+    role_mentions: Vec<Mentions>,
     /// The SCPs above the users.
     user_scps: Arc<Chain>,
     user_mentions: Mentions,
@@ -54,6 +61,7 @@ impl<'a> Prover<'a> {
             organization,
             spec,
             guardrails,
+            now,
             emergency,
         } = setting;
         let mut chains = Chains::new(organization, guardrails);
@@ -63,6 +71,9 @@ impl<'a> Prover<'a> {
             .unwrap_or_default();
         let trusted = trusted(organization, spec, &emergency);
         let mut user_mentions = user_scps.mentions.clone();
+        let role_mentions = spec.roles().iter().zip(&trusted);
+        let role_mentions = role_mentions.map(|(role, trusted)| role_mentions_of(role, trusted));
+        let role_mentions = role_mentions.collect();
         for one in trusted.iter().flatten() {
             if let TrustedOne::User(user) = one {
                 user_mentions.add(&user.facts.mentions());
@@ -75,8 +86,10 @@ impl<'a> Prover<'a> {
             ),
             organization,
             spec,
+            now,
             chains,
             trusted,
+            role_mentions,
             user_scps,
             user_mentions,
             solved: HashMap::new(),
@@ -121,7 +134,6 @@ impl<'a> Prover<'a> {
             organization: self.organization,
             emergency: &self.spec.emergency_account,
             account,
-            role,
         };
         let proofs: Vec<Proof> = proofs
             .into_iter()
@@ -166,7 +178,7 @@ impl<'a> Prover<'a> {
         if let Some((other, proofs)) = self.solved.get(&key) {
             return proofs
                 .iter()
-                .map(|proof| proof.of_account(other.as_str(), account.as_str()))
+                .map(|proof| proof.of_account(other, account))
                 .collect();
         }
         let proofs = self.solve(number, account, Ready::new(facts), trust, [&scps, &rcps]);
@@ -211,20 +223,26 @@ impl<'a> Prover<'a> {
             key.add(&source.label);
             key.add(source.text.as_deref().unwrap_or("\u{1}unknown"));
             let text = source.text.as_deref().unwrap_or_default();
-            // The own id is the same in every account; a pattern of ids is not.
-            mentions.add(&Mentions::of(&text.replace(account.as_str(), "own")));
+            mentions.add(&Mentions::of_own(text, account.as_str()));
         }
         for more in [&scps.mentions, &rcps.mentions, &self.user_mentions] {
             mentions.add(more);
         }
+        if let Some(mention) = self.role_mentions.get(number) {
+            mentions.add(mention);
+        }
         if mentions.single_out(account.as_str()) {
             key.add_account();
         }
-        let chains = [scps, rcps, &*self.user_scps];
-        if chains.iter().any(|chain| is_about_paths(&chain.keys)) {
+        if mentions.paths {
             key.add(&path(self.organization, account).unwrap_or_default());
         }
         key.finish()
+    }
+
+    fn is_declared(&self, user: &PrincipalFacts) -> bool {
+        let mut users = self.spec.users().iter();
+        users.any(|declared| declared.name == user.arn.name())
     }
 
     fn solve(
@@ -269,11 +287,13 @@ impl<'a> Prover<'a> {
             let assumption = Assumption {
                 organization: self.organization,
                 user: &user.facts,
+                is_declared: self.is_declared(&user.facts),
                 user_account: &self.spec.emergency_account,
                 role: &role.facts.arn,
                 role_account: account,
                 stack: &stack,
                 regions: &self.regions,
+                now: self.now,
                 session_name: incident.map(|incident| incident.session_name.as_str()),
             };
             proofs.push(assumption.with_mfa());
@@ -288,11 +308,36 @@ impl<'a> Prover<'a> {
             organization: self.organization,
             account,
             regions: &self.regions,
+            now: self.now,
             scps,
             rcps,
             role: &role,
+            takes_tags: document
+                .as_deref()
+                .is_none_or(|trust| may_allow(trust, "sts:TagSession")),
         };
         proofs.extend(session.prove(wanted));
         proofs
     }
+}
+
+/// Finds the accounts that a role of the spec treats in a way of their own: whom it trusts, and what it asks for.
+fn role_mentions_of(role: &Role, trusted: &[TrustedOne]) -> Mentions {
+    let mut mentions = Mentions::default();
+    for one in trusted {
+        mentions.add(&Mentions::of(one.arn().as_str()));
+    }
+    for ability in &role.must_allow {
+        let context = ability.context.values().flat_map(|values| &values.0);
+        for text in ability.resource.iter().chain(context) {
+            mentions.add(&Mentions::of(&format!("\"{text}\"")));
+        }
+    }
+    mentions
+}
+
+/// Tells whether some Allow of a document is about an action.
+fn may_allow(document: &Document, action: &str) -> bool {
+    let mut statements = document.statements.iter();
+    statements.any(|one| one.effect == Effect::Allow && covers_action(one, action))
 }

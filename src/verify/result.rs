@@ -107,6 +107,20 @@ pub enum Verdict {
     Missing,
 }
 
+impl Verdict {
+    /// The verdict in a word or two.
+    #[must_use]
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::NotProven => "not proven",
+            Self::Blocked => "blocked",
+            Self::Open => "open",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// Names what is to be proven.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -196,6 +210,24 @@ pub struct Finding {
     /// The exceptions that would let it through, as `guardrails.exceptions` takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionProposal>,
+    /// What exceptions alone leave in the way, so that none is proposed; only where a guardrail is in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remainder: Option<Remainder>,
+}
+
+/// Holds what exceptions to guardrails leave in the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Remainder {
+    /// What stands in the way, or may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blockers: Vec<Blocker>,
+    /// The context keys whose values are not known, and matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_keys: Vec<String>,
+    /// The policies and layers that are not known, and matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_policies: Vec<String>,
 }
 
 /// Names what stands in the way.
@@ -227,6 +259,9 @@ pub struct Blocker {
     /// Its Sid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Why no exception can be made there; only of what exceptions leave in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// Says how something stands in the way.

@@ -11,14 +11,24 @@ pub(super) struct Mentions {
     accounts: BTreeSet<String>,
     /// Whether some text may match a part of the accounts, such as `arn:aws:iam::12*`.
     in_part: bool,
+    /// Whether some text may match a part of a longer name with digits in it, such as `logs-12*`.
+    part_of_names: bool,
+    /// Whether some text puts the account's id into a longer name, such as `logs-${aws:PrincipalAccount}`.
+    in_names: bool,
+    /// Whether where an account is in the organization matters.
+    pub(super) paths: bool,
 }
 
 impl Mentions {
     /// Finds the account ids in the text of a document.
     pub(super) fn of(text: &str) -> Self {
+        let folded = text.to_ascii_lowercase();
         let mut mentions = Self {
             accounts: BTreeSet::new(),
-            in_part: text.contains("Numeric") && text.to_ascii_lowercase().contains("account"),
+            in_part: folded.contains("numeric") && folded.contains("account"),
+            part_of_names: false,
+            in_names: folded.contains("account}"),
+            paths: folded.contains("orgpaths"),
         };
         let is_wild = |character: Option<char>| matches!(character, Some('*' | '?'));
         let begins = |character: Option<char>| matches!(character, Some(':' | '"' | '*' | '?'));
@@ -32,12 +42,9 @@ impl Mentions {
             let right = after.chars().next();
             if run.len() == 12 {
                 mentions.accounts.insert(run.to_owned());
-            } else if run.len() < 12
-                && begins(left)
-                && begins(right)
-                && (is_wild(left) || is_wild(right))
-            {
-                mentions.in_part = true;
+            } else if run.len() < 12 && (is_wild(left) || is_wild(right)) {
+                mentions.part_of_names = true;
+                mentions.in_part |= begins(left) && begins(right);
             }
             before = run.chars().next_back();
             rest = after;
@@ -45,14 +52,28 @@ impl Mentions {
         mentions
     }
 
+    /// Finds them in a document of the account itself, whose own id is the same in every account.
+    pub(super) fn of_own(text: &str, account: &str) -> Self {
+        let mut mentions = Self::of(&text.replace(account, OWN));
+        let mut pieces = text.split(account).peekable();
+        while let (Some(before), Some(after)) = (pieces.next(), pieces.peek()) {
+            let alone = before.ends_with([':', '"']) && after.starts_with([':', '"']);
+            mentions.in_names |= !alone;
+        }
+        mentions
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.accounts.extend(other.accounts.iter().cloned());
         self.in_part |= other.in_part;
+        self.part_of_names |= other.part_of_names;
+        self.in_names |= other.in_names;
+        self.paths |= other.paths;
     }
 
     /// Tells whether an account may be treated unlike others that are not named either.
     pub(super) fn single_out(&self, account: &str) -> bool {
-        self.in_part || self.accounts.contains(account)
+        self.in_part || self.accounts.contains(account) || (self.part_of_names && self.in_names)
     }
 }
 
@@ -104,9 +125,34 @@ mod tests {
             (r#""arn:aws:iam::?11122223333:role/x""#, true),
             (r#""arn:aws:s3:::logs-2*", "2012-10-17", "ec2:*""#, false),
             (r#"{"aws:PrincipalAccount":"1*"}"#, true),
+            (
+                r#""arn:aws:s3:::logs-1*", "arn:aws:s3:::logs-${aws:PrincipalAccount}""#,
+                true,
+            ),
+            (r#""arn:aws:s3:::logs-${aws:ResourceAccount}""#, false),
             (r#"{"NumericLessThan":{"aws:PrincipalAccount":"5"}}"#, true),
         ] {
             assert_eq!(Mentions::of(text).single_out(one), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_own_id_matters_where_a_part_of_it_may_be_matched() {
+        let one = "111122223333";
+        for (text, expected) in [
+            (r#""arn:aws:iam::111122223333:role/x", "logs-2*""#, false),
+            (r#""arn:aws:s3:::logs-111122223333", "logs-2*""#, true),
+            (r#""arn:aws:s3:::logs-111122223333", "logs-*""#, false),
+            (
+                r#"{"aws:PrincipalAccount":"111122223333"}, "logs-2*""#,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                Mentions::of_own(text, one).single_out(one),
+                expected,
+                "{text}"
+            );
         }
     }
 

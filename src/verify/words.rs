@@ -1,28 +1,22 @@
-//! Findings in words, with their places by name and the exceptions that would mend them.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Findings in words, with their places by name.
 
 use super::circumstances::REGION;
 use super::result::{
-    Blocker, BlockerKind, ExceptionProposal, Finding, Obligation, OpenCaller, Proof, Verdict,
+    Blocker, BlockerKind, Finding, Obligation, OpenCaller, Proof, Remainder, Verdict,
 };
 use crate::ids::{AccountId, Arn};
 use crate::org::Organization;
 use crate::policy::evaluate::LayerName;
-
-/// Guardrails of Control Tower, which are set there and not edited.
-const CONTROL_TOWER: &str = "aws-guardrails-";
 
 /// Knows what a proof is about, to tell it to people.
 pub(super) struct Telling<'a> {
     pub(super) organization: &'a Organization,
     pub(super) emergency: &'a AccountId,
     pub(super) account: &'a AccountId,
-    pub(super) role: &'a str,
 }
 
 impl Telling<'_> {
-    /// Adds the words, the places and the exceptions.
+    /// Adds the words and the places.
     pub(super) fn told(&self, mut proof: Proof) -> Proof {
         let Proof {
             obligation,
@@ -34,14 +28,25 @@ impl Telling<'_> {
         let user = principal.as_deref().and_then(|arn| arn.parse::<Arn>().ok());
         let user = user.as_ref().map_or("", Arn::name);
         for finding in findings.iter_mut() {
-            for blocker in &mut finding.blockers {
+            let left = finding.remainder.iter_mut();
+            let left = left.flat_map(|remainder| &mut remainder.blockers);
+            for blocker in finding.blockers.iter_mut().chain(left) {
                 self.place(*obligation, blocker);
             }
-            finding.exceptions = self.exceptions(*obligation, user, finding);
+            // The proof may be that of an equal account, whose id sorts elsewhere.
+            finding.blockers.sort();
+            finding.callers.sort();
+            if let Some(remainder) = &mut finding.remainder {
+                remainder.blockers.sort();
+            }
             let action = action.as_deref().unwrap_or_default();
             finding.message =
                 self.message(*obligation, (user, principal.as_deref()), action, finding);
         }
+        findings.sort_by(|one, other| {
+            let worst_first = other.verdict.cmp(&one.verdict);
+            worst_first.then_with(|| one.message.cmp(&other.message))
+        });
         proof
     }
 
@@ -78,46 +83,6 @@ impl Telling<'_> {
         };
         blocker.node = Some((*node).to_owned());
         blocker.node_name = Some(name);
-    }
-
-    fn exceptions(
-        &self,
-        obligation: Obligation,
-        user: &str,
-        finding: &Finding,
-    ) -> Vec<ExceptionProposal> {
-        let opens = matches!(obligation, Obligation::Assume | Obligation::MustAllow);
-        let mut by_policy: BTreeMap<(&str, &str, LayerName), Vec<&Blocker>> = BTreeMap::new();
-        for blocker in finding.blockers.iter().filter(|_| opens) {
-            let denies = matches!(blocker.kind, BlockerKind::Deny | BlockerKind::MayDeny);
-            let (Some(name), Some(id)) = (&blocker.policy, &blocker.policy_id) else {
-                continue;
-            };
-            if denies && !name.starts_with(CONTROL_TOWER) {
-                let key = (name.as_str(), id.as_str(), blocker.layer);
-                by_policy.entry(key).or_default().push(blocker);
-            }
-        }
-        let proposals = by_policy.into_iter().map(|((name, _, layer), blockers)| {
-            let sids: Option<BTreeSet<String>> =
-                blockers.iter().map(|blocker| blocker.sid.clone()).collect();
-            let assumes = obligation == Obligation::Assume;
-            let who = if assumes { user } else { self.role };
-            let one = BTreeSet::from([who.to_owned()]);
-            ExceptionProposal {
-                id: slug(&format!("{who}-{name}")),
-                policy: name.to_owned(),
-                statements: sids.unwrap_or_default().into_iter().collect(),
-                roles: if assumes {
-                    BTreeSet::new()
-                } else {
-                    one.clone()
-                },
-                users: if assumes { one } else { BTreeSet::new() },
-                accounts: BTreeSet::from([self.governed(obligation, layer).clone()]),
-            }
-        });
-        proposals.collect()
     }
 
     fn message(
@@ -163,27 +128,25 @@ impl Telling<'_> {
             format!(" in {}", regions.join(", "))
         };
         let mut reasons: Vec<String> = finding.callers.iter().map(caller).collect();
-        let keys = finding.unknown_keys.iter();
-        reasons.extend(keys.map(|key| match (key.as_str(), obligation) {
-            (REGION, Obligation::Assume | Obligation::MustAllow) => {
-                format!(
-                    "context key {key} is not known (organization.regions says which it may be)"
-                )
-            }
-            _ => format!("context key {key} is not known"),
-        }));
-        let policies = finding.unknown_policies.iter();
-        reasons.extend(policies.map(|policy| not_known(obligation, policy)));
-        reasons.extend(finding.blockers.iter().map(blocker));
-        let managed_elsewhere = finding.blockers.iter().any(|blocker| {
-            let name = blocker.policy.as_deref().unwrap_or_default();
-            blocker.policy_id.is_some() && name.starts_with(CONTROL_TOWER)
-        });
-        if managed_elsewhere {
-            reasons.push(
-                "Control Tower sets this one: its parameter ExemptedPrincipalArns lets roles through"
-                    .to_owned(),
-            );
+        reasons.extend(reasons_of(
+            obligation,
+            &finding.unknown_keys,
+            &finding.unknown_policies,
+            &finding.blockers,
+        ));
+        if let Some(Remainder {
+            blockers,
+            unknown_keys,
+            unknown_policies,
+        }) = &finding.remainder
+        {
+            let left = reasons_of(obligation, unknown_keys, unknown_policies, blockers);
+            let is_known = unknown_keys.is_empty() && unknown_policies.is_empty();
+            let open = if is_known { "open" } else { "prove" };
+            reasons.push(format!(
+                "exceptions alone do not {open} it: {}",
+                left.join(", and ")
+            ));
         }
         if reasons.is_empty() {
             format!("{claim}{place}")
@@ -203,6 +166,25 @@ fn act(action: &str, finding: &Finding) -> String {
         act.push_str(&format!(" on {resource}"));
     }
     act
+}
+
+/// Says what stands in the way, or may, and what is not known.
+fn reasons_of(
+    obligation: Obligation,
+    keys: &[String],
+    policies: &[String],
+    blockers: &[Blocker],
+) -> Vec<String> {
+    let keys = keys.iter().map(|key| match (key.as_str(), obligation) {
+        (REGION, Obligation::Assume | Obligation::MustAllow) => {
+            format!("context key {key} is not known (organization.regions says which it may be)")
+        }
+        _ => format!("context key {key} is not known"),
+    });
+    let policies = policies.iter().map(|policy| not_known(obligation, policy));
+    keys.chain(policies)
+        .chain(blockers.iter().map(blocker))
+        .collect()
 }
 
 fn not_known(obligation: Obligation, what: &str) -> String {
@@ -269,18 +251,7 @@ fn blocker(blocker: &Blocker) -> String {
         (None, Some(number)) => format!("statement {number} of "),
         (None, None) => String::new(),
     };
-    format!("{statement}{kind}{name}{id}{place} {does}")
-}
-
-/// Writes a name as an id: lower case, with hyphens.
-fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for character in text.chars() {
-        if character.is_ascii_alphanumeric() {
-            slug.push(character.to_ascii_lowercase());
-        } else if !slug.ends_with('-') && !slug.is_empty() {
-            slug.push('-');
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
+    let refusal = blocker.refusal.as_ref().map(|why| format!(" ({why})"));
+    let refusal = refusal.unwrap_or_default();
+    format!("{statement}{kind}{name}{id}{place} {does}{refusal}")
 }

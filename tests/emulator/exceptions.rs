@@ -19,12 +19,16 @@ guardrails:
       roles: [BreakGlassAdmin]
       accounts: { include: ["*"], exclude: ["ou:/Sandbox"] }
       reason: A region lock must not stop recovery
+      owner: platform-security
+      ticket: SEC-124
       expires: 2099-06-30
     - id: network
       policy: only-our-network
       statements: [Network]
       users: [bg-alice]
       reason: A user comes from anywhere
+      owner: platform-security
+      ticket: SEC-124
       expires: 2099-06-30
 "#;
 
@@ -75,7 +79,7 @@ impl Furnished {
             "Sid": "Network",
             "Effect": "Deny",
             "Principal": "*",
-            "Action": "s3:*",
+            "Action": ["s3:*", "sts:AssumeRole"],
             "Resource": "*",
             "Condition": {
                 "StringNotEqualsIfExists": { "aws:SourceVpc": "vpc-1" },
@@ -146,13 +150,13 @@ async fn exceptions_are_made_and_found_when_they_are_gone() {
     emulator.run(&["plan", "--out", "plan.json"]).expect(0);
     emulator.forget_calls();
     emulator
-        .run(&["apply", "plan.json", "--allow", "widen,removals"])
+        .run(&["apply", "plan.json", "--allow", "removals"])
         .expect(0);
     assert_eq!(emulator.writes().len(), 2);
     assert_eq!(furnished.exempted(scp).await, json!([CI, ADMIN]));
     emulator.forget_calls();
     emulator
-        .run(&["apply", "plan.json", "--allow", "widen,removals"])
+        .run(&["apply", "plan.json", "--allow", "removals"])
         .expect(0);
     assert_eq!(emulator.writes(), []);
     furnished.expect_drift(&[]);

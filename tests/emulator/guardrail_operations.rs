@@ -42,13 +42,15 @@ fn create(kind: GuardrailKind, name: &str) -> GuardrailOperation {
 
 fn update(id: &str, document: &str) -> GuardrailOperation {
     GuardrailOperation::UpdatePolicy {
-        id: id.to_owned(),
+        policy: PolicyReference::Id(id.to_owned()),
         document: PolicyText::new(document),
     }
 }
 
 fn delete(id: &str) -> GuardrailOperation {
-    GuardrailOperation::DeletePolicy { id: id.to_owned() }
+    GuardrailOperation::DeletePolicy {
+        policy: PolicyReference::Id(id.to_owned()),
+    }
 }
 
 fn attach(id: &str, target: &str) -> GuardrailOperation {
@@ -70,21 +72,21 @@ fn attach_by_name(kind: GuardrailKind, name: &str, target: &str) -> GuardrailOpe
 
 fn detach(id: &str, target: &str) -> GuardrailOperation {
     GuardrailOperation::Detach {
-        policy: id.to_owned(),
+        policy: PolicyReference::Id(id.to_owned()),
         target: target.to_owned(),
     }
 }
 
 fn tag(id: &str, pairs: &[(&str, &str)]) -> GuardrailOperation {
     GuardrailOperation::Tag {
-        id: id.to_owned(),
+        policy: PolicyReference::Id(id.to_owned()),
         tags: tags(pairs),
     }
 }
 
 fn untag(id: &str, keys: &[&str]) -> GuardrailOperation {
     GuardrailOperation::Untag {
-        id: id.to_owned(),
+        policy: PolicyReference::Id(id.to_owned()),
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
     }
 }

@@ -148,7 +148,7 @@ async fn furnished(emulator: &Emulator) -> Guardrails {
                 GuardrailKind::Scp => DENY,
                 GuardrailKind::Rcp => DENY_RESOURCES,
             }),
-            tags: breakglass::state::own_tags(tags),
+            tags,
             targets: targets.into_iter().map(str::to_owned).collect(),
         };
         expected.policies.insert(id, policy);

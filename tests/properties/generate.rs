@@ -290,5 +290,6 @@ pub fn desired() -> impl Strategy<Value = Desired> {
             paths: Paths::default(),
             ownership_tag_optional: false,
             spared_policies: BTreeSet::new(),
+            uncovered: BTreeMap::new(),
         })
 }

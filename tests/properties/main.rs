@@ -7,5 +7,6 @@
 )]
 
 mod generate;
+mod guardrails;
 mod import;
 mod plan;

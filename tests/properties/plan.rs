@@ -12,8 +12,8 @@ use breakglass::plan::{
     diff_account, schedule,
 };
 use breakglass::state::{
-    Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, ReadScope,
-    Reading, Resource, ResourceKey, Snapshot,
+    Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    PolicyReference, ReadScope, Reading, Resource, ResourceKey, Snapshot,
 };
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -136,8 +136,8 @@ impl Cloud for Mortal<'_> {
         self.inner.guardrails()
     }
 
-    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>> {
-        self.inner.guardrail(id)
+    fn guardrail<'a>(&'a self, policy: &'a PolicyReference) -> Answer<'a, Option<GuardrailPolicy>> {
+        self.inner.guardrail(policy)
     }
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {

@@ -30,8 +30,8 @@ use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, ReadScope, Resource,
-    ResourceKey,
+    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
+    ReadScope, Resource, ResourceKey,
 };
 use execute::Created;
 use session::{Purpose, Sessions};
@@ -99,6 +99,14 @@ impl Aws {
     fn organization_reader(&self) -> organization::Reader<'_> {
         organization::Reader {
             client: &self.organizations,
+            concurrency: self.concurrency,
+        }
+    }
+
+    fn guardrail_reader(&self) -> guardrails::Reader<'_> {
+        guardrails::Reader {
+            client: &self.organizations,
+            paced: &self.paced,
             concurrency: self.concurrency,
         }
     }
@@ -174,19 +182,17 @@ impl Cloud for Aws {
     }
 
     fn guardrails(&self) -> Answer<'_, Guardrails> {
-        async move {
-            let reader = guardrails::Reader {
-                client: &self.organizations,
-                paced: &self.paced,
-                concurrency: self.concurrency,
-            };
-            Ok(reader.guardrails().await?)
-        }
-        .boxed()
+        async move { Ok(self.guardrail_reader().guardrails().await?) }.boxed()
     }
 
-    fn guardrail<'a>(&'a self, id: &'a str) -> Answer<'a, Option<GuardrailPolicy>> {
-        async move { Ok(guardrails::single(&self.paced, id).await?) }.boxed()
+    fn guardrail<'a>(&'a self, policy: &'a PolicyReference) -> Answer<'a, Option<GuardrailPolicy>> {
+        async move {
+            let Some(id) = self.guardrails.find(policy).await? else {
+                return Ok(None);
+            };
+            Ok(self.guardrail_reader().policy(&id).await?)
+        }
+        .boxed()
     }
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {

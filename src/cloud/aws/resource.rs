@@ -33,7 +33,9 @@ pub(super) async fn read(client: &Client, key: &ResourceKey) -> Result<Option<Re
             .await?
             .then_some(Resource::RootFeature),
         // Devices are never written; guardrails belong to the organization, not to an account.
-        ResourceType::MfaDevice | ResourceType::GuardrailException => None,
+        ResourceType::MfaDevice
+        | ResourceType::GuardrailException
+        | ResourceType::GuardrailPolicy => None,
     })
 }
 

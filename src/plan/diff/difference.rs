@@ -1,37 +1,44 @@
 //! Differences: what the comparison of one resource finds, field by field, and what mends it.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::steps::{Effects, Stage};
 use crate::plan::{Field, Risk};
 use crate::policy::{self, Access, CanonicalContext, Document, Verdict, Witness};
-use crate::state::{Operation, PolicyText};
+use crate::state::{OWNERSHIP_TAG, Operation, PolicyText, Tags};
 
 /// Says how documents are compared.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(in crate::plan) struct Rules {
     /// What is known of the place where they apply.
-    pub(super) canonical: CanonicalContext,
+    pub(in crate::plan) canonical: CanonicalContext,
     /// Whether names without effect count too.
-    pub(super) strict: bool,
+    pub(in crate::plan) strict: bool,
 }
 
 /// Collects what differs between a live resource and the spec's.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
-    pub(super) fields: Vec<Field>,
+pub(in crate::plan) struct Difference {
+    pub(in crate::plan) fields: Vec<Field>,
     /// The fields that differ only in what has no effect.
-    pub(super) cosmetic: Vec<String>,
+    pub(in crate::plan) cosmetic: Vec<String>,
     /// What a person should know of it.
     pub(super) notes: Vec<String>,
     pub(super) operations: Vec<(Stage, Operation)>,
-    pub(super) access: Access,
-    pub(super) risk: Option<Risk>,
+    pub(in crate::plan) access: Access,
+    pub(in crate::plan) risk: Option<Risk>,
 }
 
 impl Difference {
     /// Notes a field that differs.
-    pub(super) fn field(&mut self, path: impl Into<String>, live: Value, spec: Value) -> &mut Self {
+    pub(in crate::plan) fn field(
+        &mut self,
+        path: impl Into<String>,
+        live: Value,
+        spec: Value,
+    ) -> &mut Self {
         self.fields.push(Field {
             path: path.into(),
             live,
@@ -42,8 +49,34 @@ impl Difference {
         self
     }
 
+    /// Notes the tags that differ; gives the keys that go, and the tags that are to be set.
+    pub(in crate::plan) fn tags(&mut self, live: &Tags, spec: &Tags) -> (BTreeSet<String>, Tags) {
+        let keys: BTreeSet<&String> = live.keys().chain(spec.keys()).collect();
+        for key in keys {
+            let (live, spec) = (live.get(key), spec.get(key));
+            if live != spec {
+                let risk = if key == OWNERSHIP_TAG {
+                    Risk::Medium
+                } else {
+                    Risk::Low
+                };
+                self.field(format!("tags.{key}"), json!(live), json!(spec))
+                    .weigh(risk, Access::None);
+            }
+        }
+        let gone = live.keys().filter(|key| !spec.contains_key(*key));
+        let set = spec
+            .iter()
+            .filter(|(key, value)| live.get(*key) != Some(value));
+        (
+            gone.cloned().collect(),
+            set.map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
     /// Notes how grave the last difference is, and which way access goes with it.
-    pub(super) fn weigh(&mut self, risk: Risk, access: Access) -> &mut Self {
+    pub(in crate::plan) fn weigh(&mut self, risk: Risk, access: Access) -> &mut Self {
         self.risk = self.risk.max(Some(risk));
         self.access = combine(self.access, access);
         if let Some(field) = self.fields.last_mut() {
@@ -53,7 +86,7 @@ impl Difference {
     }
 
     /// Gives the last field a witness, beside those it has.
-    pub(super) fn witness(&mut self, witness: Option<String>) -> &mut Self {
+    pub(in crate::plan) fn witness(&mut self, witness: Option<String>) -> &mut Self {
         if let (Some(field), Some(witness)) = (self.fields.last_mut(), witness) {
             let known = field.witness.take();
             field.witness = Some(match known {
@@ -85,7 +118,7 @@ fn combine(one: Access, other: Access) -> Access {
 
 /// Says how two documents differ.
 #[derive(Debug)]
-pub(super) enum Documents {
+pub(in crate::plan) enum Documents {
     /// Not at all, or only in the way in which the same is said.
     Same,
     /// In names that have no effect.
@@ -98,7 +131,11 @@ pub(super) enum Documents {
 }
 
 /// Compares two documents by what they mean.
-pub(super) fn compare_documents(live: &PolicyText, spec: &PolicyText, rules: &Rules) -> Documents {
+pub(in crate::plan) fn compare_documents(
+    live: &PolicyText,
+    spec: &PolicyText,
+    rules: &Rules,
+) -> Documents {
     let (Ok(live), Ok(spec)) = (live.parse(), spec.parse()) else {
         // What can't be read is never equal to anything.
         return Documents::Different {
@@ -117,7 +154,7 @@ pub(super) fn compare_documents(live: &PolicyText, spec: &PolicyText, rules: &Ru
 }
 
 /// Tells what it does that a document comes where none was, and shows it by a request.
-pub(super) fn arrival(document: &PolicyText, rules: &Rules) -> (Access, Option<String>) {
+pub(in crate::plan) fn arrival(document: &PolicyText, rules: &Rules) -> (Access, Option<String>) {
     match document.parse() {
         Ok(document) => effect(policy::compare(
             &Document::empty(),
@@ -129,7 +166,7 @@ pub(super) fn arrival(document: &PolicyText, rules: &Rules) -> (Access, Option<S
 }
 
 /// Tells what it does that a document goes, and shows it by a request.
-pub(super) fn departure(document: &PolicyText, rules: &Rules) -> (Access, Option<String>) {
+pub(in crate::plan) fn departure(document: &PolicyText, rules: &Rules) -> (Access, Option<String>) {
     match document.parse() {
         Ok(document) => effect(policy::compare(
             &document,
@@ -159,7 +196,7 @@ fn effect(verdict: Verdict) -> (Access, Option<String>) {
 }
 
 /// How grave a difference of a document is that gives permissions.
-pub(super) fn document_risk(access: Access) -> Risk {
+pub(in crate::plan) fn document_risk(access: Access) -> Risk {
     match access {
         Access::None => Risk::Low,
         Access::Broader | Access::Narrower | Access::Both => Risk::High,
@@ -167,7 +204,7 @@ pub(super) fn document_risk(access: Access) -> Risk {
 }
 
 /// Tells when a document is written over another, by the way access goes with it.
-pub(super) fn replacement_stage(access: Access, spec: Effects) -> Stage {
+pub(in crate::plan) fn replacement_stage(access: Access, spec: Effects) -> Stage {
     match access {
         Access::Narrower | Access::None => Stage::Narrow,
         Access::Broader if !spec.allows => Stage::Release,
@@ -176,6 +213,6 @@ pub(super) fn replacement_stage(access: Access, spec: Effects) -> Stage {
 }
 
 /// A document as a value for people and reports: the JSON it is, or its text when it is none.
-pub(super) fn document_value(text: &PolicyText) -> Value {
+pub(in crate::plan) fn document_value(text: &PolicyText) -> Value {
     serde_json::from_str(text.as_str()).unwrap_or_else(|_| Value::String(text.as_str().to_owned()))
 }

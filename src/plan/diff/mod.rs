@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::difference::{Difference, Rules};
+pub(super) use self::difference::{
+    Difference, Documents, Rules, arrival, compare_documents, departure, document_value,
+};
 use self::permissions::{KnownPolicies, Permissions};
 use self::steps::sequence;
 use super::{Action, Cause, Change, Cosmetic, Field, Risk};
@@ -84,6 +86,7 @@ pub fn diff_account(
     differ.roles();
     differ.root();
     differ.leftover_policies();
+    differ.coverage();
     let managed = differ.count_managed();
     let (mut changes, mut cosmetic) = (differ.changes, differ.cosmetic);
     changes.sort_by(|a, b| a.address.cmp(&b.address));

@@ -12,7 +12,7 @@ use super::steps::{Effects, Stage};
 use crate::ids::Arn;
 use crate::plan::Risk;
 use crate::policy::Access;
-use crate::state::{OWNERSHIP_TAG, Operation, PolicyText, Principal, Role, Tags, User};
+use crate::state::{Operation, PolicyText, Principal, Role, Tags, User};
 
 /// Points at what a user or a role may do, and its tags.
 #[derive(Debug, Clone, Copy)]
@@ -226,32 +226,9 @@ fn compare_inline(
 }
 
 fn compare_tags(difference: &mut Difference, principal: &Principal, live: &Tags, spec: &Tags) {
-    let keys: BTreeSet<&String> = live.keys().chain(spec.keys()).collect();
-    for key in keys {
-        let (live, spec) = (live.get(key), spec.get(key));
-        if live != spec {
-            let risk = if key == OWNERSHIP_TAG {
-                Risk::Medium
-            } else {
-                Risk::Low
-            };
-            difference
-                .field(format!("tags.{key}"), json!(live), json!(spec))
-                .weigh(risk, Access::None);
-        }
-    }
-    let tags: Tags = spec
-        .iter()
-        .filter(|(key, value)| live.get(*key) != Some(value))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    // IAM compares tag keys without regard to case: writing `owner` replaces `Owner`, so the old key goes first.
-    let keys: BTreeSet<String> = live
-        .keys()
-        .filter(|key| !spec.contains_key(*key))
-        .cloned()
-        .collect();
+    let (keys, tags) = difference.tags(live, spec);
     let principal = principal.clone();
+    // IAM compares tag keys without regard to case: writing `owner` replaces `Owner`, so the old key goes first.
     if !keys.is_empty() {
         let operation = Operation::Untag {
             principal: principal.clone(),

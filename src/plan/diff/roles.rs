@@ -12,7 +12,11 @@ use super::trust::compare_trust;
 use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{Operation, Principal, Resource, ResourceType, Role, Wanted};
+use crate::state::{Address, Operation, Principal, Resource, ResourceType, Role, Wanted};
+
+/// Says what to do about a role that coverage requires.
+const UNCOVERED: &str = "coverage requires it: select the account under `accounts` of the role, or name it under \
+                         coverage.exempt with a reason";
 
 impl Differ<'_> {
     pub(super) fn roles(&mut self) {
@@ -31,6 +35,29 @@ impl Differ<'_> {
             if self.owns(&role.path, &role.tags) {
                 self.delete_role(name, role);
             }
+        }
+    }
+
+    /// Records the roles that coverage requires here and the spec does not declare: what becomes of them is for a person
+    /// to say.
+    pub(super) fn coverage(&mut self) {
+        let desired = self.desired;
+        for (name, origin) in &desired.uncovered {
+            let key = key(ResourceType::IamRole, name);
+            let address = Address::new(self.context.id, key.resource_type, &key.name);
+            let mut changes = self.changes.iter_mut();
+            if let Some(leftover) = changes.find(|change| change.address == address) {
+                leftover.reason = Some(format!(
+                    "managed, but the spec does not ask for it in this account, where {UNCOVERED}"
+                ));
+                continue;
+            }
+            let mut difference = Difference::default();
+            difference
+                .field("coverage", Value::Null, json!("required"))
+                .weigh(Risk::Medium, Access::None);
+            let finding = Finding::new(Action::Manual, origin).because(UNCOVERED);
+            self.record(&key, finding, difference);
         }
     }
 

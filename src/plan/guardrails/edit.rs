@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::{GuardrailContext, address};
 use crate::plan::{Action, Cause, Change, Field, Risk, Step};
 use crate::policy::exemption::{Chosen, exempted, unexempt};
-use crate::policy::{Access, CanonicalContext, Document, Effect, minified};
+use crate::policy::{Access, CanonicalContext, Document, minified};
 use crate::state::{
     DesiredException, Exemption, ExemptionEdit, GuardrailPolicy, Origin, PolicyText, ResourceType,
+    Tags,
 };
 
 /// Holds what makes one exception what the spec says.
@@ -26,6 +27,12 @@ pub(super) struct Edit {
     pub(super) access: Access,
     pub(super) reason: Option<String>,
     pub(super) blocked: Option<String>,
+    /// Whether it lets somebody through who is not, and was not as far as the policy remembers.
+    pub(super) widens: bool,
+    /// The tag by which the policy comes to remember it.
+    pub(super) remember: Tags,
+    /// The tag that goes with it.
+    pub(super) forget: BTreeSet<String>,
     /// What is shown when it is not known what is added or taken out.
     pub(super) wanted: Value,
     /// The document after it and everything before it.
@@ -44,18 +51,23 @@ impl Edit {
             access: Access::None,
             reason: None,
             blocked: None,
+            widens: false,
+            remember: Tags::new(),
+            forget: BTreeSet::new(),
             wanted: Value::Null,
             document: None,
         }
     }
 
     /// An exception that can't be made.
-    pub(super) fn blocked(exception: &DesiredException, wanted: Value, why: String) -> Self {
+    pub(super) fn blocked(exception: &DesiredException, why: String) -> Self {
+        let named = exception.roles.iter().map(|role| &role.name);
+        let named = named.chain(exception.users.iter().map(|user| &user.name));
         Self {
             origin: Some(exception.origin.clone()),
             access: Access::Broader,
             blocked: Some(why),
-            wanted,
+            wanted: json!(named.collect::<Vec<_>>()),
             ..Self::new(&exception.id, Action::Create)
         }
     }
@@ -84,6 +96,8 @@ impl Edit {
             remove: self.remove.clone(),
             neighbours: neighbours.cloned().collect(),
             document: text.clone(),
+            remember: self.remember.clone(),
+            forget: self.forget.clone(),
         };
         let policy = live.map(|(_, policy)| policy);
         let fingerprint = edit.fingerprint(policy, &canonical);
@@ -165,7 +179,7 @@ impl Edit {
 }
 
 /// Names a statement by its Sid, or else its number.
-fn statement_name(document: Option<&Document>, number: usize) -> String {
+pub(in crate::plan) fn statement_name(document: Option<&Document>, number: usize) -> String {
     let index = number.checked_sub(1);
     let statement = document.and_then(|document| document.statements.get(index?));
     let sid = statement.and_then(|statement| statement.sid.clone());
@@ -174,7 +188,7 @@ fn statement_name(document: Option<&Document>, number: usize) -> String {
 }
 
 /// Lists by which values each statement lets principals through.
-pub(super) fn exemptions(document: &Document) -> BTreeSet<Exemption> {
+pub(in crate::plan) fn exemptions(document: &Document) -> BTreeSet<Exemption> {
     let found = exempted(document).into_iter();
     found
         .map(|found| Exemption {
@@ -196,23 +210,4 @@ pub(super) fn take_out(document: &Document, remove: &BTreeSet<Exemption>) -> Doc
         edited = unexempt(&edited, &Chosen::Numbers(vec![number]), &principals);
     }
     edited
-}
-
-/// Lists the numbers of the Deny statements that an exception is about, counted from 1.
-pub(super) fn chosen_statements(
-    document: &Document,
-    exception: &DesiredException,
-) -> BTreeSet<usize> {
-    let statements = document.statements.iter().enumerate();
-    statements
-        .filter(|(_, statement)| statement.effect == Effect::Deny)
-        .filter(
-            |(_, statement)| match (&exception.statements, &statement.sid) {
-                (None, _) => true,
-                (Some(wanted), Some(sid)) => wanted.contains(sid),
-                (Some(_), None) => false,
-            },
-        )
-        .map(|(index, _)| index + 1)
-        .collect()
 }

@@ -1,13 +1,16 @@
 //! The comparison of guardrails: whom SCPs and RCPs let through with what the spec's exceptions say.
 //!
 //! `edit` is one difference in the making, `policy` compares one policy and plans what comes, `removal` what goes;
-//! `principals` says which values are meant, `owner` what another tool keeps.
+//! `wanted` says whom each statement shall let through and `principals` by which values, `owner` what another tool keeps. `protection` compares the policy that protects
+//! the break-glass objects themselves.
 
 mod edit;
 mod owner;
 mod policy;
 mod principals;
+mod protection;
 mod removal;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -15,11 +18,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use serde_json::json;
 
 use self::edit::Edit;
-use self::policy::PolicyDiff;
-use super::{Action, Change, Gate, GateFinding};
+pub(super) use self::edit::{exemptions, statement_name};
+use self::policy::compare_policy;
+use self::protection::compare_protection;
+pub(super) use self::wanted::{MEMORY, memory_key};
+use super::{Action, Change, Cosmetic, Gate, GateFinding};
 use crate::ids::IamPath;
 use crate::org::Organization;
 use crate::state::{Address, DesiredException, DesiredGuardrails, Guardrails, ResourceType};
@@ -34,6 +39,8 @@ pub struct GuardrailContext<'a> {
     pub organization: &'a Organization,
     /// The path of everything managed, `defaults.path`.
     pub managed_path: &'a IamPath,
+    /// Whether names without effect count as differences.
+    pub strict: bool,
     /// The day on which they are compared.
     pub today: Date,
     /// Tells whether something is looked at.
@@ -45,11 +52,13 @@ pub struct GuardrailContext<'a> {
 pub struct GuardrailDiff {
     /// The changes, by address.
     pub changes: Vec<Change>,
+    /// What differs only in names without effect.
+    pub cosmetic: Vec<Cosmetic>,
     /// What safety gates guard of them.
     pub findings: Vec<GateFinding>,
     /// What the reader should know beside the changes.
     pub notes: Vec<String>,
-    /// How many exceptions, declared or not, the guardrails make now.
+    /// How many exceptions, declared or not, the guardrails make now, and how many policies of this tool's own there are.
     pub managed: usize,
 }
 
@@ -70,17 +79,16 @@ pub fn diff_guardrails(
             Ok(id) => of_policy.entry(id).or_default().push(exception),
             Err(_) if exception.expires < context.today => {}
             Err(why) => {
-                let named = exception.roles.iter().map(|role| &role.name);
-                let named = named.chain(exception.users.iter().map(|user| &user.name));
-                let edit = Edit::blocked(exception, json!(named.collect::<Vec<_>>()), why);
+                let edit = Edit::blocked(exception, why);
                 found.record(context, edit.change(context, None, &BTreeSet::new()));
             }
         }
     }
     for (id, policy) in &live.policies {
         let exceptions = of_policy.remove(id.as_str()).unwrap_or_default();
-        PolicyDiff::new(context, desired, live, (id, policy), exceptions).compare(&mut found);
+        compare_policy(context, desired, live, (id, policy), exceptions, &mut found);
     }
+    compare_protection(context, desired.protection.as_ref(), live, &mut found);
     let mut diff = found.diff;
     diff.changes.sort_by(|a, b| a.address.cmp(&b.address));
     diff.findings = found
@@ -92,7 +100,7 @@ pub fn diff_guardrails(
             addresses: addresses.into_iter().collect(),
         })
         .collect();
-    diff.notes = notes(context, desired, &diff.changes);
+    diff.notes.extend(notes(context, desired, &diff.changes));
     diff
 }
 

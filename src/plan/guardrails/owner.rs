@@ -6,8 +6,8 @@ use crate::state::GuardrailPolicy;
 ///
 /// Sources: AWS Control Tower User Guide, "Optional controls" (its policies are named `aws-guardrails-…`; a control's
 /// `ExemptedPrincipalArns` parameter exempts principals); Landing Zone Accelerator, which names its own
-/// `AWSAccelerator-…`. What Terraform makes carries such a tag by convention only, and the tags that AWS reserves, such as
-/// those of CloudFormation, are not read.
+/// `AWSAccelerator-…` and tags them `Accelerator`; CloudFormation User Guide, "Resource tags" (`aws:cloudformation:…`).
+/// What Terraform makes carries such a tag by convention only.
 pub(super) fn foreign(policy: &GuardrailPolicy) -> Option<String> {
     if policy.name.starts_with("aws-guardrails-") {
         return Some(
@@ -15,11 +15,17 @@ pub(super) fn foreign(policy: &GuardrailPolicy) -> Option<String> {
                 .to_owned(),
         );
     }
-    if policy.name.starts_with("AWSAccelerator-") {
+    let is_accelerators = |key: &String| key.eq_ignore_ascii_case("Accelerator");
+    if policy.name.starts_with("AWSAccelerator-") || policy.tags.keys().any(is_accelerators) {
         return Some(
             "Landing Zone Accelerator keeps the policy and sets it back: edit the policy in its configuration instead"
                 .to_owned(),
         );
+    }
+    if let Some(stack) = policy.tags.get("aws:cloudformation:stack-name") {
+        return Some(format!(
+            "the CloudFormation stack {stack} keeps the policy and may set it back: edit the policy in its template instead"
+        ));
     }
     let tag = policy.tags.iter().find_map(|(key, value)| {
         let lower = key.to_ascii_lowercase();

@@ -2,23 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
-use super::edit::{Edit, chosen_statements, exemptions};
-use super::principals::{beginnings, covers, resource, role_resource, user_resource, values};
+use super::edit::{Edit, exemptions};
+use super::principals::{beginnings, covers, resource, role_resource, user_resource};
+use super::protection::is_own;
+use super::wanted::{Declared, Wanting, note_idle};
 use super::{Found, GuardrailContext, address};
 use crate::plan::Action;
-use crate::policy::exemption::{Chosen, exempt, is_exempted, prove};
-use crate::policy::{Access, Document};
-use crate::state::{DesiredException, DesiredGuardrails, Exemption, GuardrailPolicy, Guardrails};
-
-/// A declared exception with what it means in a policy.
-pub(super) struct Declared<'a> {
-    pub(super) exception: &'a DesiredException,
-    pub(super) values: BTreeSet<String>,
-    /// What the policy holds of it beyond that.
-    pub(super) extra: BTreeSet<Exemption>,
-}
+use crate::policy::exemption::{Chosen, ExemptionError, exempt, is_exempted, prove};
+use crate::policy::{Access, Document, DocumentKind, Effect};
+use crate::state::{
+    DesiredException, DesiredGuardrails, Exemption, GuardrailKind, GuardrailPolicy, Guardrails,
+};
 
 /// Compares one policy.
 pub(super) struct PolicyDiff<'a> {
@@ -27,66 +21,77 @@ pub(super) struct PolicyDiff<'a> {
     pub(super) guardrails: &'a Guardrails,
     pub(super) id: &'a str,
     pub(super) policy: &'a GuardrailPolicy,
+    live: &'a Document,
     pub(super) active: Vec<Declared<'a>>,
     pub(super) expired: Vec<Declared<'a>>,
     /// What is planned, in the order in which it is carried out.
     pub(super) edits: Vec<Edit>,
 }
 
-impl<'a> PolicyDiff<'a> {
-    pub(super) fn new(
-        context: &'a GuardrailContext<'a>,
-        desired: &'a DesiredGuardrails,
-        guardrails: &'a Guardrails,
-        (id, policy): (&'a str, &'a GuardrailPolicy),
-        mut exceptions: Vec<&'a DesiredException>,
-    ) -> Self {
-        // By address, as they are carried out.
-        exceptions.sort_by(|a, b| a.id.cmp(&b.id));
-        let declared = exceptions.into_iter().map(|exception| Declared {
-            exception,
-            values: values(exception, context.organization, policy),
-            extra: BTreeSet::new(),
-        });
-        let (expired, active) =
-            declared.partition(|declared| declared.exception.expires < context.today);
-        Self {
-            context,
-            desired,
-            guardrails,
-            id,
-            policy,
-            active,
-            expired,
-            edits: Vec::new(),
-        }
-    }
-
-    pub(super) fn compare(mut self, found: &mut Found) {
-        let live = match self.policy.document.parse() {
-            Ok(live) => live,
-            Err(error) => {
-                for declared in &self.active {
-                    let why = format!("the document of {} can't be read: {error}", self.name());
-                    let edit = Edit::blocked(declared.exception, json!(declared.values), why);
-                    let live = Some((self.id, self.policy));
-                    found.record(
-                        self.context,
-                        edit.change(self.context, live, &BTreeSet::new()),
-                    );
+/// Compares one policy, with the exceptions that name it, and notes what is found.
+pub(super) fn compare_policy<'a>(
+    context: &'a GuardrailContext<'a>,
+    desired: &'a DesiredGuardrails,
+    guardrails: &'a Guardrails,
+    (id, policy): (&'a str, &'a GuardrailPolicy),
+    mut exceptions: Vec<&'a DesiredException>,
+    found: &mut Found,
+) {
+    // By address, as they are carried out.
+    exceptions.sort_by(|a, b| a.id.cmp(&b.id));
+    let live = match policy.document.parse() {
+        Ok(live) => live,
+        Err(error) => {
+            let why = format!(
+                "the document of {} {} can't be read: {error}",
+                policy.kind, policy.name
+            );
+            for exception in exceptions {
+                if exception.expires >= context.today {
+                    let edit = Edit::blocked(exception, why.clone());
+                    let change = edit.change(context, Some((id, policy)), &BTreeSet::new());
+                    found.record(context, change);
                 }
-                return;
             }
-        };
-        let strangers = self.sort_out(&live);
-        found.diff.managed += self.managed(&live, &strangers);
-        let mut current = live.clone();
-        let mut removals = self.additions(&live, &mut current);
+            return;
+        }
+    };
+    let wanting = Wanting::new(context, policy, &live);
+    let declared = exceptions
+        .into_iter()
+        .map(|exception| wanting.declared(exception));
+    let (expired, active) =
+        declared.partition(|declared| declared.exception.expires < context.today);
+    let diff = PolicyDiff {
+        context,
+        desired,
+        guardrails,
+        id,
+        policy,
+        live: &live,
+        active,
+        expired,
+        edits: Vec::new(),
+    };
+    diff.compare(found);
+}
+
+impl PolicyDiff<'_> {
+    fn compare(mut self, found: &mut Found) {
+        let strangers = self.sort_out();
+        found.diff.managed += self.managed(&strangers);
+        let mut current = self.live.clone();
+        let mut removals = self.additions(&mut current);
         removals.extend(self.expired());
         removals.extend(self.strangers(strangers));
         removals.sort_by(|a, b| a.name.cmp(&b.name));
         for removal in removals {
             self.take_away(removal, &mut current);
+        }
+        for declared in &self.active {
+            if (self.context.covers)(&address(self.context, &declared.exception.id)) {
+                note_idle(declared, self.context, &self.name(), found);
+            }
         }
         self.finish(&current, found);
     }
@@ -96,22 +101,19 @@ impl<'a> PolicyDiff<'a> {
     }
 
     /// Says whose each exemption of the policy is, beside those that are declared; gives those that are nobody's.
-    fn sort_out(&mut self, live: &Document) -> BTreeSet<Exemption> {
-        let mut wanted = BTreeSet::new();
-        for declared in &self.active {
-            for statement in chosen_statements(live, declared.exception) {
-                wanted.extend(declared.values.iter().map(|value| Exemption {
-                    statement,
-                    principal: value.clone(),
-                }));
-            }
-        }
+    fn sort_out(&mut self) -> BTreeSet<Exemption> {
+        let wanted = self.active.iter().flat_map(Declared::exemptions).collect();
         let own = self.own_resources();
         let partition = &self.context.organization.partition;
         let beginnings = beginnings(partition, self.context.managed_path);
-        let is_protection = self.desired.protection.as_deref() == Some(&self.policy.name);
+        let protection = self.desired.protection.as_ref();
+        // Of this tool's own policies each is compared, or goes, as a whole.
+        let is_protection = is_own(self.policy)
+            || protection.is_some_and(|protection| {
+                (self.policy.kind, &self.policy.name) == (GuardrailKind::Scp, &protection.name)
+            });
         let mut strangers = BTreeSet::new();
-        for extra in &exemptions(live) - &wanted {
+        for extra in &exemptions(self.live) - &wanted {
             let Some(named) = resource(&extra.principal) else {
                 continue;
             };
@@ -123,17 +125,15 @@ impl<'a> PolicyDiff<'a> {
                 continue;
             }
             // What an expired exception says to the letter is its own, even where another one lets the same role through.
-            let said = self.expired.iter_mut().find(|declared| {
-                declared.values.contains(&extra.principal)
-                    && chosen_statements(live, declared.exception).contains(&extra.statement)
-            });
+            let mut expired = self.expired.iter_mut();
+            let said = expired.find(|declared| declared.exemptions().contains(&extra));
             if let Some(owner) = said {
                 owner.extra.insert(extra);
                 continue;
             }
             let same = |declared: &&mut Declared<'_>| {
                 declared
-                    .values
+                    .values()
                     .iter()
                     .any(|value| resource(value) == Some(named) || covers(&extra.principal, value))
             };
@@ -162,13 +162,10 @@ impl<'a> PolicyDiff<'a> {
     }
 
     /// Counts the exceptions that the policy makes now.
-    fn managed(&self, live: &Document, strangers: &BTreeSet<Exemption>) -> usize {
-        let made = exemptions(live);
+    fn managed(&self, strangers: &BTreeSet<Exemption>) -> usize {
+        let made = exemptions(self.live);
         let is_made = |declared: &&Declared<'_>| {
-            !declared.extra.is_empty()
-                || made
-                    .iter()
-                    .any(|made| declared.values.contains(&made.principal))
+            !declared.extra.is_empty() || !made.is_disjoint(&declared.exemptions())
         };
         let strangers: BTreeSet<&str> = strangers
             .iter()
@@ -180,7 +177,7 @@ impl<'a> PolicyDiff<'a> {
     }
 
     /// Plans what declared exceptions add; gives those that only take something out.
-    fn additions(&mut self, live: &Document, current: &mut Document) -> Vec<Edit> {
+    fn additions(&mut self, current: &mut Document) -> Vec<Edit> {
         let mut later = Vec::new();
         let mut edits = Vec::new();
         for declared in &self.active {
@@ -188,10 +185,10 @@ impl<'a> PolicyDiff<'a> {
             if !(self.context.covers)(&address(self.context, id)) {
                 continue;
             }
-            let edit = match self.addition(declared, live, current) {
+            let edit = match self.addition(declared, current) {
                 Ok(Some(edit)) => edit,
                 Ok(None) => continue,
-                Err(why) => Edit::blocked(declared.exception, json!(declared.values), why),
+                Err(why) => Edit::blocked(declared.exception, why),
             };
             let edit = Edit {
                 origin: Some(origin.clone()),
@@ -214,45 +211,48 @@ impl<'a> PolicyDiff<'a> {
     fn addition(
         &self,
         declared: &Declared<'_>,
-        live: &Document,
         current: &Document,
     ) -> Result<Option<Edit>, String> {
         let Declared {
             exception,
-            values,
+            wanted: _,
+            callers,
             extra,
         } = declared;
-        if values.is_empty() {
-            return Err("none of its accounts has one of its roles".to_owned());
-        }
-        let chosen = match &exception.statements {
-            Some(sids) => Chosen::Sids(sids.clone()),
-            None if chosen_statements(live, exception).is_empty() => {
-                return Err(
-                    "the policy has no Deny statement, so there is nothing to except from"
-                        .to_owned(),
-                );
-            }
-            None => Chosen::EachDeny,
-        };
-        let kind = self.policy.kind.document_kind();
-        let without = self.taken_out(current, extra)?;
-        let after = exempt(&without, &chosen, values, kind).map_err(|error| error.to_string())?;
-        let add = &exemptions(&after) - &exemptions(&without);
+        self.refuse_mistaken(exception)?;
+        let Exchange { from, to, after } = self.exchange(declared, current)?;
+        let add = &exemptions(&to) - &exemptions(&from);
         if add.is_empty() && extra.is_empty() {
             return Ok(None);
         }
         if self.policy.aws_managed {
             return Err("the policy is AWS's own and can't be changed".to_owned());
         }
-        let proof = prove(&without, &after, values).map_err(|breach| breach.to_string())?;
-        let statements = chosen_statements(live, exception);
-        let has_some = statements.iter().any(|statement| {
-            values
-                .iter()
-                .any(|value| is_exempted(live, *statement, value))
-        });
-        let made = exemptions(live);
+        let values = declared.values();
+        let proof = prove(&from, &to, &values).map_err(|breach| breach.to_string())?;
+        let wanted = declared.exemptions();
+        let has_some = wanted
+            .iter()
+            .any(|wanted| is_exempted(self.live, wanted.statement, &wanted.principal));
+        let newcomers = add.iter().map(|added| &added.principal);
+        let newcomers: BTreeSet<&str> = newcomers
+            .filter(|added| callers.contains(*added))
+            .map(String::as_str)
+            .collect();
+        let (key, memory) = declared.memory();
+        let is_lost = self.policy.tags.get(&key) == Some(&memory);
+        // Also when it lets fewer through than before: who goes now is new when they come again.
+        let remember = !is_lost && (!add.is_empty() || self.policy.tags.contains_key(&key));
+        // Beside a wider value that goes, a narrower one lets nobody through who was not.
+        let mut newly = add.iter();
+        let gains = newly.any(|add| !is_exempted(self.live, add.statement, &add.principal));
+        let DesiredException {
+            reason,
+            owner,
+            ticket,
+            expires,
+            ..
+        } = exception;
         Ok(Some(Edit {
             access: match (add.is_empty(), extra.is_empty()) {
                 (true, _) => Access::Narrower,
@@ -261,13 +261,21 @@ impl<'a> PolicyDiff<'a> {
             },
             reason: Some(match add.is_empty() {
                 true => format!("{} lets more through than the exception says", self.name()),
-                false => format!("{}: {proof}; until {}", self.name(), exception.expires),
+                false => {
+                    let callers = match newcomers.is_empty() {
+                        true => String::new(),
+                        false => "; whoever assumes a role is let through where that is stopped"
+                            .to_owned(),
+                    };
+                    format!(
+                        "{}: {proof}{callers}; until {expires}; {reason} ({owner}, {ticket})",
+                        self.name()
+                    )
+                }
             }),
-            keep: made
-                .into_iter()
-                .filter(|made| statements.contains(&made.statement))
-                .filter(|made| values.contains(&made.principal))
-                .collect(),
+            widens: remember && gains,
+            remember: remember.then_some((key, memory)).into_iter().collect(),
+            keep: &exemptions(self.live) & &wanted,
             add,
             remove: extra.clone(),
             document: Some(after),
@@ -281,4 +289,120 @@ impl<'a> PolicyDiff<'a> {
             )
         }))
     }
+
+    /// Takes out of a document what is too much, and lets everybody through whom an exception means.
+    fn exchange(&self, declared: &Declared<'_>, current: &Document) -> Result<Exchange, String> {
+        let why = match self.taken_out(current, &declared.extra) {
+            Ok(from) => {
+                let to = self.exempted(declared, &from)?;
+                let after = to.clone();
+                return Ok(Exchange { from, to, after });
+            }
+            Err(why) => why,
+        };
+        // A test that names nobody else can't be left empty: those who come are named first.
+        let to = self.exempted(declared, current)?;
+        match self.taken_out(&to, &declared.extra) {
+            Ok(after) if self.exempted(declared, &after)? == after => Ok(Exchange {
+                from: current.clone(),
+                to,
+                after,
+            }),
+            Ok(_) | Err(_) => Err(why),
+        }
+    }
+
+    /// Lets everybody through whom an exception means.
+    fn exempted(&self, declared: &Declared<'_>, document: &Document) -> Result<Document, String> {
+        let kind = self.policy.kind.document_kind();
+        let mut after = document.clone();
+        for (statement, values) in &declared.wanted {
+            let chosen = Chosen::Numbers(vec![*statement]);
+            after = match exempt(&after, &chosen, values, kind) {
+                Ok(after) => after,
+                Err(error @ ExemptionError::TooLarge { .. }) => {
+                    return Err(too_large(&after, &chosen, values, kind, &error));
+                }
+                Err(error) => return Err(error.to_string()),
+            };
+        }
+        Ok(after)
+    }
+
+    /// Refuses an exception that names what is not there.
+    fn refuse_mistaken(&self, exception: &DesiredException) -> Result<(), String> {
+        if exception.users.is_empty() && exception.roles.iter().all(|role| role.accounts.is_empty())
+        {
+            return Err("none of its accounts has one of its roles".to_owned());
+        }
+        let denies = |document: &Document| {
+            let mut statements = document.statements.iter();
+            statements.any(|statement| statement.effect == Effect::Deny)
+        };
+        match &exception.statements {
+            None if !denies(self.live) => Err(
+                "the policy has no Deny statement, so there is nothing to except from".to_owned(),
+            ),
+            None => Ok(()),
+            Some(sids) => {
+                let (chosen, nobody) = (Chosen::Sids(sids.clone()), BTreeSet::new());
+                exempt(
+                    self.live,
+                    &chosen,
+                    &nobody,
+                    self.policy.kind.document_kind(),
+                )
+                .map(drop)
+                .map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// Holds the documents on the way to what an exception says.
+struct Exchange {
+    /// The one in which nobody has come yet.
+    from: Document,
+    /// The one in which everybody has.
+    to: Document,
+    /// The one that is written.
+    after: Document,
+}
+
+/// Bounds how many accounts are named in a line.
+const MAX_NAMES: usize = 3;
+
+/// Says for whom there is no room in a policy.
+fn too_large(
+    document: &Document,
+    chosen: &Chosen,
+    values: &BTreeSet<String>,
+    kind: DocumentKind,
+    error: &ExemptionError,
+) -> String {
+    let fits = |count: usize| {
+        let some = values.iter().take(count).cloned().collect();
+        exempt(document, chosen, &some, kind).is_ok()
+    };
+    let (mut room, mut over) = (0, values.len());
+    while room + 1 < over {
+        let middle = usize::midpoint(room, over);
+        if fits(middle) {
+            room = middle;
+        } else {
+            over = middle;
+        }
+    }
+    let left = values.iter().skip(room);
+    let accounts: BTreeSet<&str> = left.filter_map(|value| value.split(':').nth(4)).collect();
+    let named: Vec<&str> = accounts.iter().take(MAX_NAMES).copied().collect();
+    let more = match accounts.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{error}: there is room for {room} of {} values, but not for those of {}{more}",
+        values.len(),
+        named.join(", ")
+    )
 }

@@ -6,7 +6,7 @@ use crate::ids::{AccountId, IamPath, Partition};
 use crate::org::Organization;
 use crate::policy::exemption::{is_exempted, principal_values, user_value};
 use crate::policy::parse;
-use crate::state::{DesiredException, GuardrailKind, GuardrailPolicy};
+use crate::state::{ExceptedRole, GuardrailKind, GuardrailPolicy};
 
 /// Lists the accounts that a policy binds: active, below what it is attached to, and not the management account.
 pub(super) fn bound_accounts<'a>(
@@ -23,35 +23,27 @@ pub(super) fn bound_accounts<'a>(
         .collect()
 }
 
-/// Writes the values that an exception means in a policy.
+/// Writes the values by which a policy lets an excepted role through.
 ///
 /// A wildcard for the account is written only where every account that the policy binds is meant. In an RCP it never is:
 /// that binds whoever calls, so that a role of this name in an account outside the organization would gain, too.
-pub(super) fn values(
-    exception: &DesiredException,
+pub(super) fn role_values(
+    role: &ExceptedRole,
     organization: &Organization,
-    policy: &GuardrailPolicy,
+    kind: GuardrailKind,
+    bound: &BTreeSet<&AccountId>,
 ) -> BTreeSet<String> {
     let partition = &organization.partition;
-    let bound = bound_accounts(organization, policy);
-    let mut values = BTreeSet::new();
-    for role in &exception.roles {
-        let everywhere = policy.kind == GuardrailKind::Scp
-            && !bound.is_empty()
-            && bound.iter().all(|account| role.accounts.contains(*account));
-        let accounts: Vec<AccountId> = role.accounts.iter().cloned().collect();
-        let (path, name) = (&role.path, &role.name);
-        values.extend(principal_values(
-            partition, path, name, everywhere, &accounts,
-        ));
-    }
-    values.extend(
-        exception
-            .users
-            .iter()
-            .map(|user| user_value(partition, &user.path, &user.name, &user.account)),
-    );
-    values
+    let is_bound = |account: &&AccountId| {
+        // An SCP stops nobody in the others.
+        kind == GuardrailKind::Rcp || bound.is_empty() || bound.contains(account)
+    };
+    let accounts = role.accounts.iter().filter(is_bound);
+    let accounts: Vec<AccountId> = accounts.cloned().collect();
+    let everywhere = kind == GuardrailKind::Scp
+        && !bound.is_empty()
+        && bound.iter().all(|account| role.accounts.contains(*account));
+    principal_values(partition, &role.path, &role.name, everywhere, &accounts)
 }
 
 /// Says what a value names within an account, whichever account that is, such as `role/break-glass/Admin`.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edit::{Edit, chosen_statements, exemptions, take_out};
+use super::edit::{Edit, exemptions, take_out};
 use super::owner::foreign;
-use super::policy::{Declared, PolicyDiff};
+use super::policy::PolicyDiff;
 use super::principals::{at_resource, covers, resource};
+use super::wanted::{Declared, MEMORY, memory_key};
 use super::{Found, address};
 use crate::plan::{Action, Gate};
 use crate::policy::exemption::{is_exempted, prove};
@@ -56,6 +57,10 @@ impl PolicyDiff<'_> {
                 remove: declared.extra.clone(),
                 access: Access::Narrower,
                 reason: Some(format!("{}: expired on {expires}", self.name())),
+                forget: Some(memory_key(id))
+                    .filter(|key| self.policy.tags.contains_key(key))
+                    .into_iter()
+                    .collect(),
                 ..Edit::new(id, Action::Delete)
             }
         })
@@ -70,6 +75,13 @@ impl PolicyDiff<'_> {
             1 => &self.policy.name,
             _ => self.id,
         };
+        // An exception that left the spec is new when it comes again.
+        let left = |key: &&String| {
+            let declared = self.active.iter().chain(&self.expired);
+            let mut ids = declared.map(|declared| &declared.exception.id);
+            key.starts_with(MEMORY) && !ids.any(|id| memory_key(id) == **key)
+        };
+        let forget: BTreeSet<String> = self.policy.tags.keys().filter(left).cloned().collect();
         let mut by_principal: BTreeMap<String, BTreeSet<Exemption>> = BTreeMap::new();
         for stranger in strangers {
             let principal = stranger.principal.clone();
@@ -84,6 +96,7 @@ impl PolicyDiff<'_> {
                     "{} lets it through, and no exception of the spec says so",
                     self.name()
                 )),
+                forget: forget.clone(),
                 ..Edit::new(&format!("{policy}:{principal}"), Action::Delete)
             })
             .collect()
@@ -111,12 +124,13 @@ impl PolicyDiff<'_> {
     /// Refuses a removal by which a declared exception would no longer hold.
     fn unless_needed(&self, before: &Document, after: Document) -> Result<Document, String> {
         for Declared {
-            exception, values, ..
+            exception, wanted, ..
         } in &self.active
         {
-            for statement in chosen_statements(before, exception) {
+            for (statement, values) in wanted {
                 let lost = values.iter().find(|value| {
-                    is_exempted(before, statement, value) && !is_exempted(&after, statement, value)
+                    is_exempted(before, *statement, value)
+                        && !is_exempted(&after, *statement, value)
                 });
                 if let Some(lost) = lost {
                     return Err(format!(
@@ -140,9 +154,10 @@ impl PolicyDiff<'_> {
         for edit in &self.edits {
             let change = edit.change(self.context, Some((self.id, self.policy)), &all);
             if edit.blocked.is_none() {
-                if !edit.add.is_empty() {
+                // What was let through before and is put back is no more than the spec said then.
+                if edit.widens {
                     let reason =
-                        "a guardrail would let more through, as an exception of the spec says";
+                        "a guardrail would let more through, as a new exception of the spec says";
                     found.guard(Gate::Widen, reason, &change.address);
                 }
                 if let Some(reason) = foreign(self.policy) {

@@ -6,6 +6,7 @@
 //! each pattern overlaps others just where their languages do. What is not known of a test (a policy variable, a value
 //! of the wrong type) is left free, which never makes two different documents equal.
 
+mod overlap;
 mod principals;
 mod region;
 mod space;
@@ -15,6 +16,7 @@ mod witness;
 #[cfg(test)]
 mod properties;
 
+pub use self::overlap::denies_some_of;
 use self::principals::Reading;
 use self::region::{Layout, Region};
 use self::space::{Regions, Space};

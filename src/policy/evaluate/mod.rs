@@ -51,9 +51,10 @@ pub use caller::{Caller, CallerKind, InvalidCaller};
 pub use decision::{Decision, Evaluation, StatementRef};
 pub use flips::{ContextChange, Flip, flips};
 pub use layers::{LayerName, Layers, Policy};
-pub use mentions::mentioned_keys;
+pub use mentions::{compares_with_earlier, mentioned_keys, resource_variables};
 pub use request::{Context, ContextValue, Request};
 
+pub(in crate::policy) use mentions::resource_pattern;
 pub(in crate::policy) use text::matches_action;
 
 use assess::assess;

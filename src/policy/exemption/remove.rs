@@ -29,8 +29,10 @@ pub fn unexempt(document: &Document, chosen: &Chosen, principals: &BTreeSet<Stri
     edited
 }
 
-/// Leaves principals out of one Deny statement, by its number counted from 1, whatever becomes of the tests: one without a
-/// value left goes, too. This is for comparing two documents apart from them, and never for writing one.
+/// Leaves principals out of one Deny statement, by its number counted from 1. A test of the kind that
+/// [`exempt`](super::exempt) adds goes when it has no value left; another one stays, empty, so that none comes or goes
+/// unseen: it may let more through than its values say. This is for comparing two documents apart from the principals, and
+/// never for writing one.
 #[must_use]
 pub fn without(document: &Document, statement: usize, principals: &BTreeSet<String>) -> Document {
     let version = document.effective_version();
@@ -44,7 +46,7 @@ pub fn without(document: &Document, statement: usize, principals: &BTreeSet<Stri
             }
             let is_named = named(condition, version, principals);
             condition.values.retain(|written| !is_named(written));
-            !condition.values.is_empty()
+            !condition.values.is_empty() || condition.operator != ADDED
         });
     }
     rest

@@ -89,7 +89,7 @@ fn details(page: &mut Page, verification: &Verification) {
             "- {} {} {} in {}\n",
             told::symbol(Some(detail.verdict)),
             code(&title),
-            told::word(detail.verdict),
+            detail.verdict.as_words(),
             account_codes(&detail.accounts)
         );
         for message in &detail.messages {

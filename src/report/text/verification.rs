@@ -89,7 +89,7 @@ fn details(page: &mut Page, verification: &Verification, style: Style) {
             detail.role
         );
         let accounts = account_words(&detail.accounts, style);
-        let word = told::word(detail.verdict);
+        let word = detail.verdict.as_words();
         page.lead(0, (tone, &title), &format!("{word} in {accounts}"));
         for message in &detail.messages {
             page.line(INDENT, Tone::Plain, message);

@@ -49,13 +49,7 @@ fn the_contracts_example_loads_without_a_word() {
     assert_eq!(text("policies.other"), None);
     assert_eq!(
         no_effect_yet(spec),
-        [
-            "guardrails.protection",
-            "alerts",
-            "incidents",
-            "drills",
-            "ignore"
-        ]
+        ["alerts", "incidents", "drills", "ignore"]
     );
 }
 

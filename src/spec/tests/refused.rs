@@ -363,30 +363,38 @@ fn sections_that_can_not_be() {
     let exception = |keys: &str| format!("guardrails:\n  exceptions:\n  - {{ {keys} }}\n");
     let cases: Vec<(String, &str)> = vec![
         (
-            exception("id: x, policy: p, reason: r, expires: 2027-01-01"),
+            exception("id: x, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01"),
             "error 6:5 the exception lets nobody through",
         ),
         (
-            exception("id: a/b, policy: p, reason: r, expires: 2027-01-01, users: [ann]"),
+            exception(
+                "id: a/b, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01, users: [ann]",
+            ),
             "error 6:11 \"a/b\" can't be the id of an exception",
         ),
         (
-            exception("id: x, policy: p, reason: r, expires: 2027-01-01, users: [an]"),
-            "error 6:65 the spec has no user \"an\" | did you mean \"ann\"?",
+            exception(
+                "id: x, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01, users: [an]",
+            ),
+            "error 6:86 the spec has no user \"an\" | did you mean \"ann\"?",
         ),
         (
-            exception("id: x, policy: p, reason: r, expires: 2027-01-01, roles: [R]"),
-            "error 6:65 the spec has no role \"R\" | none is declared",
+            exception(
+                "id: x, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01, roles: [R]",
+            ),
+            "error 6:86 the spec has no role \"R\" | none is declared",
         ),
         (
-            exception("id: x, policy: \"\", reason: r, expires: 2027-01-01, users: [ann]"),
+            exception(
+                "id: x, policy: \"\", reason: r, owner: o, ticket: t, expires: 2027-01-01, users: [ann]",
+            ),
             "error 6:22 the text is empty",
         ),
         (
             exception(
-                "id: x, policy: p, reason: r, expires: 2027-01-01, users: [ann], statements: []",
+                "id: x, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01, users: [ann], statements: []",
             ),
-            "error 6:71 no statement is excepted",
+            "error 6:92 no statement is excepted",
         ),
         (
             "guardrails: { protection: { policy: p, attach: [] } }".to_owned(),
@@ -457,8 +465,10 @@ fn sections_that_can_not_be() {
         check(&text, &[expected]);
     }
     let twice = with(&format!(
-        "{}  - {{ id: X, policy: p, reason: r, expires: 2027-01-01, users: [ann] }}\n{USERS}",
-        exception("id: x, policy: p, reason: r, expires: 2027-01-01, users: [ann]")
+        "{}  - {{ id: X, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01, users: [ann] }}\n{USERS}",
+        exception(
+            "id: x, policy: p, reason: r, owner: o, ticket: t, expires: 2027-01-01, users: [ann]"
+        )
     ));
     check(
         &twice,

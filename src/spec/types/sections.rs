@@ -41,11 +41,9 @@ pub struct Exception {
     /// Why this exception is needed.
     pub reason: String,
     /// Who answers for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
+    pub owner: String,
     /// Where it was agreed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ticket: Option<String>,
+    pub ticket: String,
     /// The last day it holds; after it the exception is drift.
     #[serde(with = "date")]
     #[schemars(schema_with = "date_schema")]

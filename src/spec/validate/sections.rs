@@ -80,6 +80,15 @@ impl Check<'_> {
         }
         if let Some(protection) = &guardrails.protection {
             self.protection("guardrails.protection", protection);
+            for (index, exception) in guardrails.exceptions.iter().enumerate() {
+                if exception.policy == protection.policy {
+                    self.error(
+                        entry(&element(list, index), "policy"),
+                        format!("{} is the protection policy, which lets every break-glass role through already", protection.policy),
+                        "take the exception out",
+                    );
+                }
+            }
         }
     }
 
@@ -93,6 +102,8 @@ impl Check<'_> {
         }
         self.not_empty(entry(at, "policy"), &exception.policy);
         self.not_empty(entry(at, "reason"), &exception.reason);
+        self.not_empty(entry(at, "owner"), &exception.owner);
+        self.not_empty(entry(at, "ticket"), &exception.ticket);
         if let Some(statements) = &exception.statements {
             let at = entry(at, "statements");
             self.distinct(&at, statements.iter().map(String::as_str));

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{GuardrailOperation, GuardrailPolicy};
-use crate::ids::{AccountId, IamPath};
+use super::{DesiredProtection, GuardrailOperation, GuardrailPolicy, PolicyReference};
+use crate::ids::{AccountId, Arn, IamPath};
 use crate::policy::exemption::{exempted, without};
-use crate::policy::{CanonicalContext, fingerprint_text};
-use crate::state::{Fingerprint, Origin, PolicyText};
+use crate::policy::{CanonicalContext, Document, fingerprint_text};
+use crate::state::{Fingerprint, Origin, PolicyText, Tags};
 
 /// Holds what the spec wants of the guardrails.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct DesiredGuardrails {
     pub roles: BTreeSet<(IamPath, String)>,
     /// Every user of the spec.
     pub users: BTreeSet<(IamPath, String)>,
-    /// The name of the policy that protects the break-glass objects: whom that one lets through is no exception.
-    pub protection: Option<String>,
+    /// The policy that protects the break-glass objects: whom that one lets through is no exception.
+    pub protection: Option<DesiredProtection>,
 }
 
 /// Says whom a guardrail shall let through.
@@ -37,6 +37,12 @@ pub struct DesiredException {
     pub roles: Vec<ExceptedRole>,
     /// The users.
     pub users: Vec<ExceptedUser>,
+    /// Why it is needed.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it was agreed.
+    pub ticket: String,
     /// The last day it holds.
     pub expires: Date,
     /// Where the spec has it.
@@ -52,6 +58,8 @@ pub struct ExceptedRole {
     pub name: String,
     /// The accounts where it is let through.
     pub accounts: BTreeSet<AccountId>,
+    /// Who is trusted to assume it.
+    pub callers: BTreeSet<Arn>,
 }
 
 /// Names a user that a guardrail shall let through.
@@ -63,6 +71,8 @@ pub struct ExceptedUser {
     pub name: String,
     /// The account where it lives.
     pub account: AccountId,
+    /// The policies that say what it may do; none where not all of them are known.
+    pub policies: Option<Vec<PolicyText>>,
 }
 
 /// Names a value by which a statement of a guardrail lets principals through.
@@ -96,15 +106,44 @@ pub struct ExemptionEdit {
     pub neighbours: BTreeSet<Exemption>,
     /// The document that is written.
     pub document: PolicyText,
+    /// The tag by which the policy remembers from then on what it was made to let through; none where it remembers so already.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remember: Tags,
+    /// The keys of such tags that go with the exception.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub forget: BTreeSet<String>,
 }
 
 impl ExemptionEdit {
-    /// The operation on the policy that carries it out.
+    /// The operations on the policy that carry it out, in order.
+    ///
+    /// What an apply that dies in between was allowed to let through is remembered by then, and what it took back is not
+    /// forgotten before it is gone.
     #[must_use]
-    pub fn operation(&self) -> GuardrailOperation {
-        GuardrailOperation::UpdatePolicy {
-            id: self.policy.clone(),
+    pub fn operations(&self) -> Vec<GuardrailOperation> {
+        let policy = PolicyReference::Id(self.policy.clone());
+        let remember = (!self.remember.is_empty()).then(|| GuardrailOperation::Tag {
+            policy: policy.clone(),
+            tags: self.remember.clone(),
+        });
+        let update = GuardrailOperation::UpdatePolicy {
+            policy: policy.clone(),
             document: self.document.clone(),
+        };
+        let forget = (!self.forget.is_empty()).then(|| GuardrailOperation::Untag {
+            policy,
+            keys: self.forget.clone(),
+        });
+        remember.into_iter().chain([update]).chain(forget).collect()
+    }
+
+    /// Tells whether the document that is written differs from a policy in nothing but what this change and its
+    /// neighbours edit.
+    #[must_use]
+    pub fn keeps_the_rest(&self, policy: &GuardrailPolicy, context: &CanonicalContext) -> bool {
+        match (policy.document.parse(), self.document.parse()) {
+            (Ok(live), Ok(written)) => self.rest(live, context) == self.rest(written, context),
+            _ => false,
         }
     }
 
@@ -118,7 +157,7 @@ impl ExemptionEdit {
         let Some(policy) = policy else {
             return Fingerprint::absent();
         };
-        let Ok(mut document) = policy.document.parse() else {
+        let Ok(document) = policy.document.parse() else {
             let text = policy.document.as_str();
             return Fingerprint::of_value(&serde_json::json!([self.policy, "unreadable", text]));
         };
@@ -130,6 +169,12 @@ impl ExemptionEdit {
             })
             .filter(|found| self.add.contains(found) || self.remove.contains(found))
             .collect();
+        let rest = self.rest(document, context);
+        Fingerprint::of_value(&serde_json::json!([self.policy, rest, own]))
+    }
+
+    /// What a document says beside what this change and its neighbours edit.
+    fn rest(&self, mut document: Document, context: &CanonicalContext) -> String {
         let mut edited: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let all = self.add.iter().chain(&self.remove).chain(&self.neighbours);
         for exemption in all {
@@ -139,7 +184,6 @@ impl ExemptionEdit {
         for (statement, principals) in &edited {
             document = without(&document, *statement, principals);
         }
-        let rest = fingerprint_text(&document, context);
-        Fingerprint::of_value(&serde_json::json!([self.policy, rest, own]))
+        fingerprint_text(&document, context)
     }
 }

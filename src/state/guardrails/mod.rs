@@ -9,6 +9,7 @@
 mod exception;
 mod model;
 mod operation;
+mod protection;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ pub use exception::{
 };
 pub use model::GuardrailError;
 pub use operation::{GuardrailOperation, PolicyReference};
+pub use protection::{DesiredProtection, protection};
 
 /// Holds the guardrails of an organization: every SCP and RCP, and where each is attached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -111,7 +113,7 @@ pub struct GuardrailPolicy {
     pub aws_managed: bool,
     /// The document.
     pub document: PolicyText,
-    /// The tags, without those that AWS reserves; none are read of AWS's own policies.
+    /// The tags, those that AWS reserves among them; none are read of AWS's own policies.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,
     /// What it is attached to itself: the root (`r-…`), units (`ou-…`) and accounts (12 digits).

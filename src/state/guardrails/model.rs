@@ -105,28 +105,28 @@ impl Guardrails {
                 document,
                 tags,
             } => self.create(name, description, *kind, document, tags)?,
-            GuardrailOperation::UpdatePolicy { id, document } => {
-                let policy = self.changeable(id)?;
+            GuardrailOperation::UpdatePolicy { policy, document } => {
+                let policy = self.changeable(policy)?;
                 accept(policy.kind, document)?;
                 policy.document = document.clone();
             }
-            GuardrailOperation::DeletePolicy { id } => {
-                let policy = self.changeable(id)?;
-                if let Some(target) = policy.targets.first() {
+            GuardrailOperation::DeletePolicy { policy } => {
+                let id = self.resolve(policy)?;
+                if let Some(target) = self.changeable(policy)?.targets.first() {
                     return Err(GuardrailError::InUse {
-                        policy: id.clone(),
+                        policy: id,
                         target: target.clone(),
                     });
                 }
-                self.policies.remove(id);
+                self.policies.remove(&id);
             }
             GuardrailOperation::Attach { policy, target } => self.attach(policy, target)?,
             GuardrailOperation::Detach { policy, target } => self.detach(policy, target)?,
-            GuardrailOperation::Tag { id, tags } => {
-                self.changeable(id)?.tags.extend(tags.clone());
+            GuardrailOperation::Tag { policy, tags } => {
+                self.changeable(policy)?.tags.extend(tags.clone());
             }
-            GuardrailOperation::Untag { id, keys } => {
-                self.changeable(id)?
+            GuardrailOperation::Untag { policy, keys } => {
+                self.changeable(policy)?
                     .tags
                     .retain(|key, _| !keys.contains(key));
             }
@@ -196,21 +196,22 @@ impl Guardrails {
         Ok(())
     }
 
-    fn detach(&mut self, id: &str, target: &str) -> Result<(), GuardrailError> {
+    fn detach(&mut self, policy: &PolicyReference, target: &str) -> Result<(), GuardrailError> {
+        let id = &self.resolve(policy)?;
         let policy = self.policy(id)?;
         let (kind, aws_managed) = (policy.kind, policy.aws_managed);
         if kind == GuardrailKind::Rcp && aws_managed {
-            return Err(GuardrailError::NotDetachable(id.to_owned()));
+            return Err(GuardrailError::NotDetachable(id.clone()));
         }
         if !policy.targets.contains(target) {
             return Err(GuardrailError::NotAttached {
-                policy: id.to_owned(),
+                policy: id.clone(),
                 target: target.to_owned(),
             });
         }
         if kind == GuardrailKind::Scp && self.attached(target, kind).count() == 1 {
             return Err(GuardrailError::LastScp {
-                policy: id.to_owned(),
+                policy: id.clone(),
                 target: target.to_owned(),
             });
         }
@@ -231,10 +232,14 @@ impl Guardrails {
         policy.ok_or_else(|| GuardrailError::PolicyNotFound(id.to_owned()))
     }
 
-    fn changeable(&mut self, id: &str) -> Result<&mut GuardrailPolicy, GuardrailError> {
-        let policy = self.policy(id)?;
+    fn changeable(
+        &mut self,
+        reference: &PolicyReference,
+    ) -> Result<&mut GuardrailPolicy, GuardrailError> {
+        let id = self.resolve(reference)?;
+        let policy = self.policy(&id)?;
         if policy.aws_managed {
-            return Err(GuardrailError::Immutable(id.to_owned()));
+            return Err(GuardrailError::Immutable(id));
         }
         Ok(policy)
     }

@@ -29,15 +29,15 @@ pub enum GuardrailOperation {
     },
     /// Replaces a policy's document, at once and wherever it is attached. Its name and description stay.
     UpdatePolicy {
-        /// The policy's id.
-        id: String,
+        /// The policy.
+        policy: PolicyReference,
         /// The new document.
         document: PolicyText,
     },
     /// Deletes a policy that is attached to nothing.
     DeletePolicy {
-        /// The policy's id.
-        id: String,
+        /// The policy.
+        policy: PolicyReference,
     },
     /// Attaches a policy.
     Attach {
@@ -48,28 +48,28 @@ pub enum GuardrailOperation {
     },
     /// Detaches a policy.
     Detach {
-        /// The policy's id.
-        policy: String,
+        /// The policy.
+        policy: PolicyReference,
         /// The root (`r-…`), unit (`ou-…`) or account.
         target: String,
     },
     /// Sets tags of a policy, leaving the others.
     Tag {
-        /// The policy's id.
-        id: String,
+        /// The policy.
+        policy: PolicyReference,
         /// The tags.
         tags: Tags,
     },
     /// Removes tags of a policy.
     Untag {
-        /// The policy's id.
-        id: String,
+        /// The policy.
+        policy: PolicyReference,
         /// Their keys.
         keys: BTreeSet<String>,
     },
 }
 
-/// Names a policy by its id or, when a plan is older than the policy, by its name.
+/// Names a policy by its id or by its name, under which a plan can also speak of a policy that is yet to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PolicyReference {
@@ -84,6 +84,17 @@ pub enum PolicyReference {
     },
 }
 
+impl PolicyReference {
+    /// The id or the name.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Id(id) => id,
+            Self::Named { kind: _, name } => name,
+        }
+    }
+}
+
 impl fmt::Display for PolicyReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,6 +105,23 @@ impl fmt::Display for PolicyReference {
 }
 
 impl GuardrailOperation {
+    /// The policy that it makes or changes.
+    #[must_use]
+    pub fn policy(&self) -> PolicyReference {
+        match self {
+            Self::CreatePolicy { kind, name, .. } => PolicyReference::Named {
+                kind: *kind,
+                name: name.clone(),
+            },
+            Self::UpdatePolicy { policy, .. }
+            | Self::DeletePolicy { policy }
+            | Self::Attach { policy, .. }
+            | Self::Detach { policy, .. }
+            | Self::Tag { policy, .. }
+            | Self::Untag { policy, .. } => policy.clone(),
+        }
+    }
+
     /// The action that carries it out, such as `organizations:AttachPolicy`.
     #[must_use]
     pub fn action(&self) -> &'static str {

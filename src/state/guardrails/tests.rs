@@ -48,13 +48,15 @@ fn create(kind: GuardrailKind, name: &str) -> GuardrailOperation {
 
 fn update(id: &str, document: &str) -> GuardrailOperation {
     GuardrailOperation::UpdatePolicy {
-        id: id.to_owned(),
+        policy: PolicyReference::Id(id.to_owned()),
         document: PolicyText::new(document),
     }
 }
 
 fn delete(id: &str) -> GuardrailOperation {
-    GuardrailOperation::DeletePolicy { id: id.to_owned() }
+    GuardrailOperation::DeletePolicy {
+        policy: PolicyReference::Id(id.to_owned()),
+    }
 }
 
 fn attach(kind: GuardrailKind, name: &str, target: &str) -> GuardrailOperation {
@@ -69,7 +71,7 @@ fn attach(kind: GuardrailKind, name: &str, target: &str) -> GuardrailOperation {
 
 fn detach(policy: &str, target: &str) -> GuardrailOperation {
     GuardrailOperation::Detach {
-        policy: policy.to_owned(),
+        policy: PolicyReference::Id(policy.to_owned()),
         target: target.to_owned(),
     }
 }
@@ -99,11 +101,11 @@ fn a_policy_is_made_attached_changed_and_removed() {
         };
         guardrails.apply(&by_id).unwrap();
         let tag = GuardrailOperation::Tag {
-            id: id.clone(),
+            policy: PolicyReference::Id(id.clone()),
             tags: Tags::from([("tier".to_owned(), "1".to_owned())]),
         };
         let untag = GuardrailOperation::Untag {
-            id: id.clone(),
+            policy: PolicyReference::Id(id.clone()),
             keys: BTreeSet::from(["owner".to_owned(), "none".to_owned()]),
         };
         guardrails.apply(&tag).unwrap();

@@ -68,15 +68,137 @@ fn one_action_or_resource_among_many_is_found() {
         scp(json!({ "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::secret/*" })),
         &["Proven"],
     );
+}
+
+#[test]
+fn a_variable_is_what_the_session_has_for_it() {
+    let deny =
+        |resource: &str| scp(json!({ "Effect": "Deny", "Action": "s3:*", "Resource": resource }));
+    let ability = "must_allow: [\"s3:GetObject\"]";
+    // The role has no such tag: the statement names nothing.
     check(
-        "must_allow: [\"s3:GetObject\"]",
-        scp(
-            json!({ "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}/*" }),
+        ability,
+        deny("arn:aws:s3:::${aws:PrincipalTag/team}/*"),
+        &["Proven"],
+    );
+    let blocked = |on: &str| {
+        format!(
+            "a session cannot do s3:GetObject on {on}: statement 1 of SCP guard (p-guard) at /Workloads (ou-root-work) denies it"
+        )
+    };
+    for (resource, on) in [
+        (
+            "arn:aws:s3:::${aws:PrincipalTag/team, 'none'}/*",
+            "arn:aws:s3:::none/anything",
         ),
+        (
+            "arn:aws:s3:::logs-${aws:PrincipalAccount}",
+            "arn:aws:s3:::logs-333333333333",
+        ),
+        ("arn:aws:s3:::${*}x", "arn:aws:s3:::*x"),
+    ] {
+        check(ability, deny(resource), &["Blocked", &blocked(on)]);
+    }
+    check(
+        ability,
+        deny("arn:aws:s3:::${aws:userid}/*"),
         &[
             "NotProven",
-            "it is not known whether a session can do s3:GetObject: which resources the policies tell apart: by policy variables, or in too many ways",
+            "it is not known whether a session can do s3:GetObject on arn:aws:s3:::/: context key aws:userid is \
+             not known; statement 1 of SCP guard (p-guard) at /Workloads (ou-root-work) may deny it",
         ],
+    );
+    check(
+        "must_allow: [{ action: \"s3:GetObject\", resource: \"arn:aws:s3:::open/*\" }]",
+        deny("arn:aws:s3:::home/${aws:userid}/*"),
+        &["Proven"],
+    );
+    // Alike in both Regions but for the example.
+    check(
+        ability,
+        deny("arn:aws:s3:::${aws:RequestedRegion}/*"),
+        &["Blocked", &blocked("arn:aws:s3:::eu-west-1/anything")],
+    );
+}
+
+#[test]
+fn a_session_is_new_and_its_calls_are_its_own() {
+    let ability = "must_allow: [\"ec2:RunInstances\"]";
+    let deny = |operator: &str, key: &str, value: &str| {
+        let condition = json!({ operator: { key: value } });
+        scp(
+            json!({ "Sid": "No", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition }),
+        )
+    };
+    // What revoked older sessions does not touch those that are made from now on.
+    for (operator, key, value) in [
+        ("DateLessThan", "aws:TokenIssueTime", "2026-05-31T23:59:59Z"),
+        ("Null", "aws:TokenIssueTime", "true"),
+        ("DateLessThan", "aws:CurrentTime", "2026-01-01"),
+        ("DateLessThan", "aws:EpochTime", "1700000000"),
+        ("Bool", "aws:ViaAWSService", "true"),
+        ("Bool", "aws:PrincipalIsAWSService", "true"),
+        ("NumericGreaterThan", "aws:MultiFactorAuthAge", "3600"),
+        ("Null", "aws:SourceAccount", "false"),
+        (
+            "ForAnyValue:StringEquals",
+            "aws:CalledVia",
+            "athena.amazonaws.com",
+        ),
+        ("Null", "aws:FederatedProvider", "false"),
+    ] {
+        check(ability, deny(operator, key, value), &["Proven"]);
+    }
+    for (operator, key, value) in [
+        ("DateLessThan", "aws:TokenIssueTime", "2026-06-01T00:00:01Z"),
+        ("DateGreaterThan", "aws:CurrentTime", "2027-01-01T00:00:00Z"),
+        ("StringLike", "aws:TokenIssueTime", "2026*"),
+        ("NotIpAddress", "aws:SourceIp", "192.0.2.0/24"),
+        ("StringNotEquals", "aws:SourceVpc", "vpc-1"),
+        ("StringEquals", "aws:ResourceTag/stage", "prod"),
+    ] {
+        let message = format!(
+            "it is not known whether a session can do ec2:RunInstances: context key {key} is not known; statement No of SCP \
+             guard (p-guard) at /Workloads (ou-root-work) may deny it"
+        );
+        check(
+            ability,
+            deny(operator, key, value),
+            &["NotProven", &message],
+        );
+    }
+    check(
+        ability,
+        deny(
+            "DateGreaterThan",
+            "aws:TokenIssueTime",
+            "2026-01-01T00:00:00Z",
+        ),
+        &[
+            "Blocked",
+            "a session cannot do ec2:RunInstances: statement No of SCP guard (p-guard) at /Workloads (ou-root-work) denies it",
+        ],
+    );
+}
+
+#[test]
+fn tags_that_a_session_may_bring_are_not_known() {
+    let spec = "must_deny: [\"ec2:RunInstances\"]";
+    let deny = json!({
+        "Sid": "No", "Effect": "Deny", "Action": "ec2:*", "Resource": "*",
+        "Condition": { "StringNotEquals": { "aws:PrincipalTag/team": "cloud" } },
+    });
+    check(spec, scp(deny.clone()), &["Proven"]);
+    let mut world = World::new(spec);
+    scp(deny)(&mut world);
+    let mut trust = trust();
+    trust["Statement"][0]["Action"] = json!(["sts:AssumeRole", "sts:TagSession"]);
+    world.accounts.insert(id("3"), role(trust));
+    let result = told(&world.prove());
+    assert_eq!(result[0], "NotProven", "{result:?}");
+    assert!(
+        result[1].contains("context key aws:PrincipalTag/team is not known"),
+        "{result:?}"
     );
 }
 
@@ -219,4 +341,33 @@ fn a_boundary_bounds() {
             "a session cannot do s3:GetObject: its permissions boundary does not allow it"
         ]
     );
+}
+
+#[test]
+fn every_level_must_allow_and_binds_all_but_the_management_account() {
+    let spec = "must_allow: [\"ec2:RunInstances\"]";
+    for level in ["r-root", "ou-root-work", "ou-root-prod", "333333333333"] {
+        let mut world = World::new(spec);
+        world.detach("FullAWSAccess", level);
+        let result = world.prove();
+        assert_eq!(result.verdict, Verdict::Blocked, "{level}");
+        let message = &proof(&result, "must_allow").findings[0].message;
+        let expected = format!("no SCP at {level} allows it");
+        let named = message.contains(&expected) || message.contains(&format!("({level}) allows"));
+        assert!(named, "{message}");
+    }
+    let mut world = World::new(spec);
+    world.accounts = BTreeMap::from([(id("1"), role(trust())), (id("3"), role(trust()))]);
+    let rcp = json!([{ "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*" }]);
+    world.attach("rcp", "guard", &["r-root"], document(rcp));
+    let (results, _) = world.prove_all();
+    assert_eq!(results[&id("1")].verdict, Verdict::Proven);
+    let bound = &results[&id("3")];
+    for obligation in ["assume", "must_allow"] {
+        assert_eq!(
+            proof(bound, obligation).verdict,
+            Verdict::Blocked,
+            "{obligation}"
+        );
+    }
 }

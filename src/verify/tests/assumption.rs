@@ -314,3 +314,33 @@ fn somebody_elsewhere_is_not_proven() {
         ]
     );
 }
+
+#[test]
+fn a_user_signs_in_anew() {
+    let revoked = |operator: &str, time: &str| {
+        let condition = json!({ operator: { "aws:TokenIssueTime": time } });
+        deny("Revoked", json!({ "Condition": condition }))
+    };
+    for (operator, time, verdict) in [
+        ("DateLessThan", "2026-05-31T00:00:00Z", Verdict::Proven),
+        // With access keys the key is absent.
+        (
+            "DateLessThanIfExists",
+            "2026-05-31T00:00:00Z",
+            Verdict::Blocked,
+        ),
+        ("DateGreaterThan", "2026-05-31T00:00:00Z", Verdict::Blocked),
+        ("DateLessThan", "2026-07-01T00:00:00Z", Verdict::NotProven),
+    ] {
+        let mut world = World::new("");
+        let alice = &mut world.emergency.as_mut().unwrap()["users"]["alice"];
+        alice["inline_policies"]["revoked"] = revoked(operator, time);
+        let result = world.prove();
+        assert_eq!(
+            result.verdict,
+            verdict,
+            "{operator} {time}: {:?}",
+            told(&result)
+        );
+    }
+}

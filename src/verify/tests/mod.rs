@@ -2,6 +2,7 @@
 
 mod abilities;
 mod assumption;
+mod exceptions;
 mod openness;
 mod sharing;
 
@@ -119,6 +120,14 @@ impl World {
     }
 
     fn prove_all(&self) -> (BTreeMap<AccountId, RoleResult>, usize) {
+        self.prove_in(self.accounts.keys())
+    }
+
+    /// Proves the role in accounts that are read in this order.
+    fn prove_in<'a>(
+        &'a self,
+        accounts: impl IntoIterator<Item = &'a AccountId>,
+    ) -> (BTreeMap<AccountId, RoleResult>, usize) {
         let inventory =
             |value: &Value| -> Inventory { serde_json::from_value(value.clone()).unwrap() };
         let emergency = self.emergency.as_ref().map(inventory).map_err(Clone::clone);
@@ -126,9 +135,11 @@ impl World {
             organization: &self.organization,
             spec: &self.spec.spec,
             guardrails: self.guardrails.as_ref().map_err(Clone::clone),
+            now: "2026-06-01T00:00:00Z".parse().unwrap(),
             emergency: emergency.as_ref().map_err(Clone::clone),
         });
-        let results = self.accounts.iter().map(|(account, role)| {
+        let results = accounts.into_iter().map(|account| {
+            let role = &self.accounts[account];
             let mut held = if *account == id("2") {
                 self.emergency.clone().unwrap()
             } else {

@@ -151,7 +151,7 @@ async fn attempt(place: &Place<'_>, operation: &Operation) -> Result<(), Failure
         }
         Operation::Tag { principal, tags } => principals::tag(client, principal, tags).await,
         Operation::Untag { principal, keys } => principals::untag(client, principal, keys).await,
-        Operation::SetExemptions(_) => {
+        Operation::SetExemptions(_) | Operation::ChangeGuardrail(_) => {
             let problem = "guardrails are not changed in an account";
             Err(Failure::new(operation.action(), problem))
         }

@@ -46,7 +46,8 @@ impl Created {
             ResourceType::IamRole => "role/",
             ResourceType::MfaDevice
             | ResourceType::RootAccess
-            | ResourceType::GuardrailException => return false,
+            | ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -159,7 +160,8 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         | Operation::DeletePolicy { .. }
         | Operation::DeleteUser { .. }
         | Operation::DeleteRole { .. }
-        | Operation::SetExemptions(_) => Vec::new(),
+        | Operation::SetExemptions(_)
+        | Operation::ChangeGuardrail(_) => Vec::new(),
     }
 }
 

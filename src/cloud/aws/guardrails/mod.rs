@@ -7,17 +7,15 @@ mod paced;
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
-
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::{Policy, PolicySummary, PolicyType};
 
 use super::convert::required;
 use super::error::{Failure, failed};
-use crate::state::{GuardrailKind, Tags, own_tags};
+use crate::state::{GuardrailKind, Tags};
 
 pub(super) use paced::PacedReads;
-pub(super) use read::{Reader, single};
+pub(super) use read::Reader;
 pub(super) use write::Writer;
 
 fn policy_type(kind: GuardrailKind) -> PolicyType {
@@ -55,8 +53,7 @@ async fn described(client: &Client, id: &str) -> Result<(PolicySummary, String),
     ))
 }
 
-/// Reads the tags of a policy, without those that AWS reserves.
+/// Reads the tags of a policy; those that AWS reserves tell whether CloudFormation keeps it.
 async fn tags(client: &Client, id: &str) -> Result<Tags, Failure> {
-    let tags: BTreeMap<_, _> = super::organization::tags(client, id).await?;
-    Ok(own_tags(tags))
+    super::organization::tags(client, id).await
 }

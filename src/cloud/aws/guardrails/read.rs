@@ -24,24 +24,22 @@ pub(in crate::cloud::aws) struct Reader<'a> {
     pub(in crate::cloud::aws) concurrency: usize,
 }
 
-/// A policy as the listing has it.
-struct Listed {
-    id: String,
-    kind: GuardrailKind,
-    aws_managed: bool,
-}
-
 impl Reader<'_> {
     /// Reads the policies of every kind that is enabled, and what each is attached to.
     pub(in crate::cloud::aws) async fn guardrails(&self) -> Result<Guardrails, Failure> {
         let concurrency = self.concurrency.min(CONCURRENCY);
         let enabled = self.enabled().await?;
-        let listings = enabled.iter().map(|kind| self.listed(*kind));
+        let listings = enabled.iter().map(|kind| listed(self.client, *kind));
         let listings = all(concurrency, listings.collect()).await?;
         let mut policies: Vec<_> = listings.into_iter().flatten().collect();
         // AWS's own are attached everywhere, so their listings are the longest: whoever begins with them ends first.
         policies.sort_by_key(|policy| !policy.aws_managed);
-        let reads = policies.iter().map(|policy| self.unless_gone(policy));
+        let reads = policies.into_iter().map(async |listed| {
+            let id = required("organizations:ListPolicies", "policy's id", listed.id)?;
+            // Gone when it was deleted after it was listed.
+            let policy = self.policy(&id).await?;
+            Ok(policy.map(|policy| (id, policy)))
+        });
         let policies = all(concurrency, reads.collect()).await?;
         Ok(Guardrails {
             enabled,
@@ -73,83 +71,43 @@ impl Reader<'_> {
         Ok(enabled)
     }
 
-    async fn listed(&self, kind: GuardrailKind) -> Result<Vec<Listed>, Failure> {
-        listed(self.client, kind)
-            .await?
-            .into_iter()
-            .map(|policy| {
-                Ok(Listed {
-                    id: required("organizations:ListPolicies", "policy's id", policy.id)?,
-                    kind,
-                    aws_managed: policy.aws_managed,
-                })
-            })
-            .collect()
-    }
-
-    /// Reads a policy; one that was deleted after it was listed is gone.
-    async fn unless_gone(
+    /// Reads a policy; `None` when there is none of this id.
+    pub(in crate::cloud::aws) async fn policy(
         &self,
-        policy: &Listed,
-    ) -> Result<Option<(String, GuardrailPolicy)>, Failure> {
-        match self.policy(policy).await {
-            Ok(read) => Ok(Some((policy.id.clone(), read))),
+        id: &str,
+    ) -> Result<Option<GuardrailPolicy>, Failure> {
+        match self.described(id).await {
             // The second is what listing the tags of nothing answers.
             Err(failure)
                 if failure.has_code("PolicyNotFoundException")
                     || failure.has_code("TargetNotFoundException") =>
             {
-                tracing::debug!(policy = policy.id, "deleted while the policies were read");
+                tracing::debug!(policy = id, "deleted while the policies were read");
                 Ok(None)
             }
-            Err(failure) => Err(failure),
+            read => read.map(Some),
         }
     }
 
-    async fn policy(&self, policy: &Listed) -> Result<GuardrailPolicy, Failure> {
-        let (summary, document) = self.paced.policy(&policy.id).await?;
+    async fn described(&self, id: &str) -> Result<GuardrailPolicy, Failure> {
+        let call = "organizations:DescribePolicy";
+        let (summary, document) = self.paced.policy(id).await?;
+        let of_type = |kind: &GuardrailKind| summary.r#type() == Some(&policy_type(*kind));
+        let kind = GuardrailKind::ALL.into_iter().find(of_type);
         Ok(GuardrailPolicy {
-            name: required(
-                "organizations:DescribePolicy",
-                "policy's name",
-                summary.name,
-            )?,
+            kind: required(call, "SCP's or RCP's type", kind)?,
+            name: required(call, "policy's name", summary.name)?,
             description: summary.description.unwrap_or_default(),
-            kind: policy.kind,
-            aws_managed: policy.aws_managed,
+            aws_managed: summary.aws_managed,
             document: PolicyText::new(document),
-            tags: if policy.aws_managed {
+            tags: if summary.aws_managed {
                 Tags::new()
             } else {
-                tags(self.client, &policy.id).await?
+                tags(self.client, id).await?
             },
-            targets: self.paced.targets(&policy.id).await?,
+            targets: self.paced.targets(id).await?,
         })
     }
-}
-
-/// Reads one policy without its tags and targets; `None` when there is none of this id.
-pub(in crate::cloud::aws) async fn single(
-    paced: &PacedReads,
-    id: &str,
-) -> Result<Option<GuardrailPolicy>, Failure> {
-    let call = "organizations:DescribePolicy";
-    let (summary, document) = match paced.policy(id).await {
-        Ok(read) => read,
-        Err(failure) if failure.has_code("PolicyNotFoundException") => return Ok(None),
-        Err(failure) => return Err(failure),
-    };
-    let of_type = |kind: &GuardrailKind| summary.r#type() == Some(&policy_type(*kind));
-    let kind = GuardrailKind::ALL.into_iter().find(of_type);
-    Ok(Some(GuardrailPolicy {
-        kind: required(call, "SCP's or RCP's type", kind)?,
-        name: required(call, "policy's name", summary.name)?,
-        description: summary.description.unwrap_or_default(),
-        aws_managed: summary.aws_managed,
-        document: PolicyText::new(document),
-        tags: Tags::new(),
-        targets: BTreeSet::new(),
-    }))
 }
 
 #[cfg(test)]

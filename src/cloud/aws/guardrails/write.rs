@@ -111,18 +111,22 @@ impl Writer {
                 self.created().insert((*kind, name.clone()), id);
                 Ok(())
             }
-            GuardrailOperation::UpdatePolicy { id, document } => {
+            GuardrailOperation::UpdatePolicy { policy, document } => {
+                let id = self.resolve(policy).await?;
                 let request = client.update_policy().policy_id(id);
                 let answer = request.content(document.as_str()).send().await;
                 answer
                     .map(drop)
                     .map_err(failed("organizations:UpdatePolicy"))
             }
-            GuardrailOperation::DeletePolicy { id } => {
-                let answer = client.delete_policy().policy_id(id).send().await;
+            GuardrailOperation::DeletePolicy { policy } => {
+                let Some(id) = self.find(policy).await? else {
+                    return Ok(());
+                };
+                let answer = client.delete_policy().policy_id(&id).send().await;
                 let answer = answer.map_err(failed("organizations:DeletePolicy"));
                 unless(answer, &["PolicyNotFoundException"])?;
-                self.created().retain(|_, made| made != id);
+                self.created().retain(|_, made| *made != id);
                 Ok(())
             }
             GuardrailOperation::Attach { policy, target } => {
@@ -133,19 +137,24 @@ impl Writer {
                 unless(answer, &["DuplicatePolicyAttachmentException"])
             }
             GuardrailOperation::Detach { policy, target } => {
-                let request = client.detach_policy().policy_id(policy);
+                let Some(id) = self.find(policy).await? else {
+                    return Ok(());
+                };
+                let request = client.detach_policy().policy_id(id);
                 let answer = request.target_id(target).send().await;
                 let answer = answer.map_err(failed("organizations:DetachPolicy"));
                 let done = ["PolicyNotAttachedException", "PolicyNotFoundException"];
                 unless(answer, &done)
             }
-            GuardrailOperation::Tag { id, tags } => {
+            GuardrailOperation::Tag { policy, tags } => {
+                let id = self.resolve(policy).await?;
                 let call = "organizations:TagResource";
                 let request = client.tag_resource().resource_id(id);
                 let request = request.set_tags(Some(sdk_tags(call, tags)?));
                 request.send().await.map(drop).map_err(failed(call))
             }
-            GuardrailOperation::Untag { id, keys } => {
+            GuardrailOperation::Untag { policy, keys } => {
+                let id = self.resolve(policy).await?;
                 let request = client.untag_resource().resource_id(id);
                 let request = request.set_tag_keys(Some(keys.iter().cloned().collect()));
                 let answer = request.send().await;
@@ -157,17 +166,24 @@ impl Writer {
     }
 
     /// Finds the id that a reference stands for: what this process has made may not be listed yet.
-    async fn resolve(&self, policy: &PolicyReference) -> Result<String, Failure> {
+    pub(in crate::cloud::aws) async fn find(
+        &self,
+        policy: &PolicyReference,
+    ) -> Result<Option<String>, Failure> {
         let (kind, name) = match policy {
-            PolicyReference::Id(id) => return Ok(id.clone()),
+            PolicyReference::Id(id) => return Ok(Some(id.clone())),
             PolicyReference::Named { kind, name } => (*kind, name),
         };
         let made = self.created().get(&(kind, name.clone())).cloned();
-        let found = match made {
-            Some(id) => Some(id),
-            None => id_of(&self.client, kind, name).await?,
-        };
-        found.ok_or_else(|| {
+        match made {
+            Some(id) => Ok(Some(id)),
+            None => id_of(&self.client, kind, name).await,
+        }
+    }
+
+    /// Finds the id that a reference stands for, which must be there.
+    async fn resolve(&self, policy: &PolicyReference) -> Result<String, Failure> {
+        self.find(policy).await?.ok_or_else(|| {
             let problem = format!("there is no {policy}");
             Failure::new("organizations:ListPolicies", &problem)
         })
@@ -175,21 +191,12 @@ impl Writer {
 
     fn has_made_what(&self, operation: &GuardrailOperation) -> bool {
         let created = self.created();
-        let has_made = |id: &String| created.values().any(|made| made == id);
-        match operation {
-            GuardrailOperation::CreatePolicy { .. } => false,
-            GuardrailOperation::Attach { policy, .. } => match policy {
-                PolicyReference::Id(id) => has_made(id),
-                PolicyReference::Named { kind, name } => {
-                    created.contains_key(&(*kind, name.clone()))
-                }
-            },
-            GuardrailOperation::UpdatePolicy { id, .. }
-            | GuardrailOperation::DeletePolicy { id }
-            | GuardrailOperation::Detach { policy: id, .. }
-            | GuardrailOperation::Tag { id, .. }
-            | GuardrailOperation::Untag { id, .. } => has_made(id),
-        }
+        let is_creation = matches!(operation, GuardrailOperation::CreatePolicy { .. });
+        !is_creation
+            && match operation.policy() {
+                PolicyReference::Id(id) => created.values().any(|made| *made == id),
+                PolicyReference::Named { kind, name } => created.contains_key(&(kind, name)),
+            }
     }
 
     fn created(&self) -> MutexGuard<'_, BTreeMap<(GuardrailKind, String), String>> {
@@ -222,7 +229,9 @@ mod tests {
             },
             target: "r-root".to_owned(),
         };
-        let delete = GuardrailOperation::DeletePolicy { id: id.clone() };
+        let delete = GuardrailOperation::DeletePolicy {
+            policy: PolicyReference::Id(id.clone()),
+        };
         let wait = |operation, code: &str| {
             let failure = Failure::refused(code, "x");
             writer.patience(operation, &failure).as_secs()

@@ -2,8 +2,13 @@
 
 mod found;
 mod planned;
+mod protection;
+mod told;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
 
 use super::*;
 use crate::ids::IamPath;
@@ -23,6 +28,21 @@ fn admin(digit: &str) -> String {
     format!("arn:aws:iam::{}:role/break-glass/Admin", digit.repeat(12))
 }
 
+/// The user who assumes it.
+fn alice() -> String {
+    format!("arn:aws:iam::{}:user/break-glass/alice", "2".repeat(12))
+}
+
+/// The user with such policies, as one who is excepted.
+fn excepted_user(policies: Option<&[&str]>) -> ExceptedUser {
+    ExceptedUser {
+        path: IamPath::break_glass(),
+        name: "alice".to_owned(),
+        account: "222222222222".parse().unwrap(),
+        policies: policies.map(|texts| texts.iter().map(|text| PolicyText::new(*text)).collect()),
+    }
+}
+
 /// Wants the role `Admin` to be let through in accounts by a policy named `deny`, in each of its Deny statements.
 fn exception(id: &str, accounts: &[&str]) -> DesiredException {
     DesiredException {
@@ -36,8 +56,12 @@ fn exception(id: &str, accounts: &[&str]) -> DesiredException {
                 .iter()
                 .map(|digit| digit.repeat(12).parse().unwrap())
                 .collect(),
+            callers: BTreeSet::from([alice().parse().unwrap()]),
         }],
         users: Vec::new(),
+        reason: "A lock must not stop recovery".to_owned(),
+        owner: "security".to_owned(),
+        ticket: "SEC-1".to_owned(),
         expires: "2027-06-30".parse().unwrap(),
         origin: Origin {
             file: "breakglass.yaml".to_owned(),
@@ -105,6 +129,7 @@ fn diff_some(
     let context = GuardrailContext {
         organization: &sample(),
         managed_path: &IamPath::break_glass(),
+        strict: false,
         today: "2026-11-25".parse().unwrap(),
         covers,
     };
@@ -167,7 +192,10 @@ fn applied(diff: &GuardrailDiff, live: &Guardrails) -> Guardrails {
             };
             assert_eq!(&of(change, &now), expected, "{}", change.address);
         }
-        now.apply(&edit(change).operation()).unwrap();
+        assert!(edit(change).keeps_the_rest(&now.policies["p-deny"], &canonical()));
+        for operation in edit(change).operations() {
+            now.apply(&operation).unwrap();
+        }
         assert_eq!(&of(change, &now), change.target());
         assert_ne!(&change.fingerprint, change.target());
     }

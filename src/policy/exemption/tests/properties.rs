@@ -118,6 +118,14 @@ fn chosen(document: &Document, mask: u8) -> Chosen {
     Chosen::Numbers(chosen.map(|(index, _)| index + 1).collect())
 }
 
+fn denies(document: &Document) -> Document {
+    let mut denies = document.clone();
+    denies
+        .statements
+        .retain(|statement| statement.effect == Effect::Deny);
+    denies
+}
+
 fn is_equal(old: &Document, new: &Document) -> bool {
     let verdict = compare(old, new, &CanonicalContext::default());
     matches!(verdict, Verdict::Equal | Verdict::Cosmetic)
@@ -134,7 +142,8 @@ proptest! {
         let new = exempt(&old, &chosen, &principals, DocumentKind::Scp).unwrap();
         let proof = prove(&old, &new, &principals);
         prop_assert!(proof.is_ok(), "{proof:?}\n{}\n{}", minified(&old), minified(&new));
-        prop_assert_eq!(proof.unwrap().changes_access(), !is_equal(&old, &new));
+        // The Denies alone: a set operator in an Allow makes the key one of several values for the whole document.
+        prop_assert_eq!(proof.unwrap().changes_access(), !is_equal(&denies(&old), &denies(&new)));
         prop_assert_eq!(exempt(&new, &chosen, &principals, DocumentKind::Scp).unwrap(), new.clone());
         let reread = parse(&minified(&old)).unwrap();
         let edited = exempt(&reread, &chosen, &principals, DocumentKind::Scp).unwrap();

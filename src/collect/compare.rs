@@ -63,11 +63,11 @@ pub async fn compare(
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
+    let all = accounts.len();
     let scope = ReadScope {
         root: root_scope(spec, &organization),
         ..read_scope(spec)
     };
-    let all = accounts.len();
     let reader = AccountReader::new(cloud, scope, request.max_failures, all);
     let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
     let comparer = Comparer {

@@ -104,6 +104,13 @@ fn a_call_that_is_denied_inside_an_account_makes_it_unreadable() {
         ("iam:ListRoles", MANAGEMENT),
         ("iam:ListAccessKeys", EMERGENCY),
         ("iam:GetLoginProfile", EMERGENCY),
+        ("iam:ListSSHPublicKeys", EMERGENCY),
+        ("iam:ListServiceSpecificCredentials", EMERGENCY),
+        ("iam:ListSigningCertificates", EMERGENCY),
+        ("iam:ListMFADevices", EMERGENCY),
+        ("iam:ListVirtualMFADevices", EMERGENCY),
+        ("iam:GetAccountPasswordPolicy", EMERGENCY),
+        ("iam:GetUser", EMERGENCY),
     ] {
         emulator.faults(json!([{ "kind": "access_denied", "action": call, "account": account }]));
         emulator.forget_calls();

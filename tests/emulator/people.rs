@@ -285,7 +285,8 @@ async fn root_users_are_looked_at_where_the_spec_asks() {
     let features: Vec<&str> = features.iter().map(String::as_str).collect();
     expect_drift(&emulator, &features);
     // The organization has to trust IAM first, which the apply sees to.
-    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["plan", "--out", "plan.json"]).expect(0);
+    emulator.run(&["apply", "plan.json"]).expect(0);
     emulator.forget_calls();
     expect_drift(&emulator, &[]);
     let calls = |account: &str| -> Vec<String> {
@@ -324,8 +325,19 @@ async fn root_users_are_looked_at_where_the_spec_asks() {
         expect_drift(&emulator, &[&expected]);
     }
 
-    // A virtual device of the root user is one of the few things that tell its kind.
     emulator.settings(root_users(&json!({})));
+    for (call, account) in [
+        ("iam:GetAccountSummary", PROD_PAY),
+        ("iam:ListOrganizationsFeatures", MANAGEMENT),
+    ] {
+        emulator.faults(json!([{ "kind": "access_denied", "action": call, "account": account }]));
+        let (code, drift) = emulator.json(&["drift"]);
+        assert_eq!((code, changes(&drift)), (3, Vec::new()), "{call}");
+        assert_eq!(drift["unreadable"][0]["account"], account);
+    }
+    emulator.no_faults();
+
+    // A virtual device of the root user is one of the few things that tell its kind.
     let iam = emulator.iam("management").await;
     iam.create_user()
         .user_name("stand-in")

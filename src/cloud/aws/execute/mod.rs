@@ -34,7 +34,7 @@ impl Place<'_> {
     pub(super) async fn execute(&self, operation: &Operation) -> Result<(), Failure> {
         let mut waits = Waits::default();
         loop {
-            let Err(failure) = self.attempt(operation).await else {
+            let Err(failure) = attempt(self, operation).await else {
                 self.remember(operation);
                 return Ok(());
             };
@@ -63,105 +63,99 @@ impl Place<'_> {
         let arn = Arn::iam(self.partition, self.account, kind, path, name);
         self.created.remember(arn);
     }
+}
 
-    async fn attempt(&self, operation: &Operation) -> Result<(), Failure> {
-        let client = &self.client;
-        match operation {
-            Operation::CreatePolicy {
-                name,
-                path,
-                document,
-                description,
-                tags,
-            } => policies::create(client, name, path, document, description, tags).await,
-            Operation::SetPolicyDocument { arn, document } => {
-                policies::set_document(client, arn, document).await
-            }
-            Operation::DeletePolicy { arn } => policies::delete(client, arn).await,
-            Operation::CreateUser {
-                name,
-                path,
-                tags,
-                permissions_boundary,
-            } => users::create(client, name, path, tags, permissions_boundary.as_ref()).await,
-            Operation::SetUserPath { user, path } => users::set_path(client, user, path).await,
-            Operation::RemoveFromGroup { user, group } => {
-                users::remove_from_group(client, user, group).await
-            }
-            Operation::DeleteAccessKey { user, id } => {
-                users::delete_access_key(client, user, id).await
-            }
-            Operation::DeleteSshKey { user, id } => users::delete_ssh_key(client, user, id).await,
-            Operation::DeleteServiceCredential { user, id } => {
-                users::delete_service_credential(client, user, id).await
-            }
-            Operation::DeleteSigningCertificate { user, id } => {
-                users::delete_signing_certificate(client, user, id).await
-            }
-            Operation::EnableRootFeature { feature } => {
-                root::enable(client, self.organizations, *feature).await
-            }
-            Operation::DeleteLoginProfile { user } => {
-                users::delete_login_profile(client, user).await
-            }
-            Operation::DeleteUser { name } => users::delete(client, name).await,
-            Operation::CreateRole {
+async fn attempt(place: &Place<'_>, operation: &Operation) -> Result<(), Failure> {
+    let client = &place.client;
+    match operation {
+        Operation::CreatePolicy {
+            name,
+            path,
+            document,
+            description,
+            tags,
+        } => policies::create(client, name, path, document, description, tags).await,
+        Operation::SetPolicyDocument { arn, document } => {
+            policies::set_document(client, arn, document).await
+        }
+        Operation::DeletePolicy { arn } => policies::delete(client, arn).await,
+        Operation::CreateUser {
+            name,
+            path,
+            tags,
+            permissions_boundary,
+        } => users::create(client, name, path, tags, permissions_boundary.as_ref()).await,
+        Operation::SetUserPath { user, path } => users::set_path(client, user, path).await,
+        Operation::RemoveFromGroup { user, group } => {
+            users::remove_from_group(client, user, group).await
+        }
+        Operation::DeleteAccessKey { user, id } => users::delete_access_key(client, user, id).await,
+        Operation::DeleteSshKey { user, id } => users::delete_ssh_key(client, user, id).await,
+        Operation::DeleteServiceCredential { user, id } => {
+            users::delete_service_credential(client, user, id).await
+        }
+        Operation::DeleteSigningCertificate { user, id } => {
+            users::delete_signing_certificate(client, user, id).await
+        }
+        Operation::EnableRootFeature { feature } => {
+            root::enable(client, place.organizations, *feature).await
+        }
+        Operation::DeleteLoginProfile { user } => users::delete_login_profile(client, user).await,
+        Operation::DeleteUser { name } => users::delete(client, name).await,
+        Operation::CreateRole {
+            name,
+            path,
+            trust_policy,
+            description,
+            max_session,
+            tags,
+            permissions_boundary,
+        } => {
+            let role = roles::NewRole {
                 name,
                 path,
                 trust_policy,
                 description,
-                max_session,
+                max_session: *max_session,
                 tags,
-                permissions_boundary,
-            } => {
-                let role = roles::NewRole {
-                    name,
-                    path,
-                    trust_policy,
-                    description,
-                    max_session: *max_session,
-                    tags,
-                    permissions_boundary: permissions_boundary.as_ref(),
-                };
-                roles::create(client, role).await
-            }
-            Operation::SetTrustPolicy { role, document } => {
-                roles::set_trust_policy(client, role, document).await
-            }
-            Operation::SetRoleSettings {
-                role,
-                description,
-                max_session,
-            } => roles::set_settings(client, role, description, *max_session).await,
-            Operation::DeleteRole { name } => roles::delete(client, name).await,
-            Operation::PutInlinePolicy {
-                principal,
-                name,
-                document,
-            } => principals::put_inline_policy(client, principal, name, document).await,
-            Operation::DeleteInlinePolicy { principal, name } => {
-                principals::delete_inline_policy(client, principal, name).await
-            }
-            Operation::AttachPolicy { principal, policy } => {
-                principals::attach_policy(client, principal, policy).await
-            }
-            Operation::DetachPolicy { principal, policy } => {
-                principals::detach_policy(client, principal, policy).await
-            }
-            Operation::SetBoundary { principal, policy } => {
-                principals::set_boundary(client, principal, policy).await
-            }
-            Operation::RemoveBoundary { principal } => {
-                principals::remove_boundary(client, principal).await
-            }
-            Operation::Tag { principal, tags } => principals::tag(client, principal, tags).await,
-            Operation::Untag { principal, keys } => {
-                principals::untag(client, principal, keys).await
-            }
-            Operation::SetExemptions(_) | Operation::ChangeGuardrail(_) => {
-                let problem = "guardrails are not changed in an account";
-                Err(Failure::new(operation.action(), problem))
-            }
+                permissions_boundary: permissions_boundary.as_ref(),
+            };
+            roles::create(client, role).await
+        }
+        Operation::SetTrustPolicy { role, document } => {
+            roles::set_trust_policy(client, role, document).await
+        }
+        Operation::SetRoleSettings {
+            role,
+            description,
+            max_session,
+        } => roles::set_settings(client, role, description, *max_session).await,
+        Operation::DeleteRole { name } => roles::delete(client, name).await,
+        Operation::PutInlinePolicy {
+            principal,
+            name,
+            document,
+        } => principals::put_inline_policy(client, principal, name, document).await,
+        Operation::DeleteInlinePolicy { principal, name } => {
+            principals::delete_inline_policy(client, principal, name).await
+        }
+        Operation::AttachPolicy { principal, policy } => {
+            principals::attach_policy(client, principal, policy).await
+        }
+        Operation::DetachPolicy { principal, policy } => {
+            principals::detach_policy(client, principal, policy).await
+        }
+        Operation::SetBoundary { principal, policy } => {
+            principals::set_boundary(client, principal, policy).await
+        }
+        Operation::RemoveBoundary { principal } => {
+            principals::remove_boundary(client, principal).await
+        }
+        Operation::Tag { principal, tags } => principals::tag(client, principal, tags).await,
+        Operation::Untag { principal, keys } => principals::untag(client, principal, keys).await,
+        Operation::SetExemptions(_) | Operation::ChangeGuardrail(_) => {
+            let problem = "guardrails are not changed in an account";
+            Err(Failure::new(operation.action(), problem))
         }
     }
 }

@@ -32,9 +32,10 @@ pub struct CloseReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub cutoff: Option<Timestamp>,
-    /// What was done, passwords first, then sessions of users, then those of roles by account.
+    /// What was done, passwords first, then sessions of users, those of roles by account, and exceptions.
     pub steps: Vec<CloseStep>,
-    /// Exceptions that were made for the incident and are still in the spec.
+    /// Exceptions that were made for the incident, which the spec wants as long as the record does not say that it is
+    /// closed.
     pub exceptions: Vec<OpenException>,
     /// What is not as the spec says, where the incident was.
     pub drift: Plan,
@@ -85,6 +86,8 @@ pub enum StepKind {
     UserSessions,
     /// Ending the sessions of a role.
     RoleSessions,
+    /// Taking an exception that was made for the incident out of its guardrail.
+    Exception,
 }
 
 /// Tells what became of a thing to do.
@@ -105,7 +108,7 @@ pub enum StepStatus {
     AlreadyDone,
 }
 
-/// Names an exception that was made for the incident.
+/// Names an exception that was made for the incident, and that the spec still wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenException {

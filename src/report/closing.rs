@@ -31,6 +31,7 @@ pub(super) fn fold(steps: &[CloseStep]) -> Vec<StepGroup> {
             status,
             title: match kind {
                 StepKind::Password => format!("new password of {name}"),
+                StepKind::RootUser => "renewal of the root user".to_owned(),
                 StepKind::UserSessions => format!("end of the sessions of user {name}"),
                 StepKind::RoleSessions => format!("end of the sessions of role {name}"),
                 StepKind::Exception => format!("end of exception {name}"),

@@ -65,7 +65,7 @@ impl Records {
         let mut found = Self::default();
         if let Some(section) = &spec.incidents {
             let entries = records::read("incidents", &section.file, sources, read, problems);
-            incidents::check(&entries, problems);
+            incidents::check(spec, &entries, problems);
             found.incidents = entries.values;
         }
         if let Some(section) = &spec.drills {

@@ -58,10 +58,10 @@ pub(in crate::cli) fn run(args: &CloseArgs, global: &GlobalArgs) -> Result<Exit,
         // What was done stays done, however it went on.
         let kept = connection.close(args.cloud.org.as_deref());
         let report = closed?;
-        kept?;
         deliver(&args.output, global, |format, style| {
             render_close(&report, format, style)
         })?;
+        kept?;
         Ok(match report.outcome {
             CloseOutcome::Closed => Exit::Success,
             CloseOutcome::Open => Exit::Differences,
@@ -123,7 +123,6 @@ async fn closed(
     let exceptions = open_exceptions(loaded, &incident.id);
     let mut over = loaded.clone();
     over.records.close(&incident.id, now());
-    let collect = |error| CliError::collect(error, &loaded.sources, color);
     let compared = compare_request(args, scope);
     let ending = Ending {
         loaded: &over,
@@ -132,24 +131,34 @@ async fn closed(
         allow: args.allow.iter().copied().collect(),
         stop: &stop,
     };
-    let ended = end_exceptions(cloud, &ending, compared.clone(), now).await;
-    steps.extend(ended.map_err(collect)?);
     let bar = progress::bar(global, "reading accounts");
     let shown = progress::shown(&bar);
-    let drift = compare(cloud, &over, &compared, &shown).await;
+    let looking = async {
+        steps.extend(end_exceptions(cloud, &ending, compared.clone(), now).await?);
+        compare(cloud, &over, &compared, &shown).await
+    };
+    let looked = looking.await;
     bar.finish_and_clear();
-    let drift = drift.map_err(collect)?;
+    // What was done is told, whatever comes of looking at the rest.
+    let (drift, unread) = match looked {
+        Ok(drift) => (Some(drift), None),
+        Err(error) => {
+            let error = CliError::collect(error, &loaded.sources, false);
+            (None, Some(error.render(false)))
+        }
+    };
     Ok(CloseReport {
         format_version: CLOSE_FORMAT.to_owned(),
         kind: "close".to_owned(),
         organization_id: organization.id.clone(),
         incident: incident.id.clone(),
         created_at: now(),
-        outcome: CloseReport::judge(&steps, &exceptions, &drift),
+        outcome: CloseReport::judge(&steps, &exceptions, drift.as_ref()),
         cutoff: Some(cutoff),
         steps,
         exceptions,
         drift,
+        unread,
     })
 }
 

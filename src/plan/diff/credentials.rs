@@ -1,6 +1,7 @@
 //! The comparison of what users sign in with: whether there is a password, and whether it lasts in its envelope.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::by_hand::CONFIRM;
@@ -9,7 +10,7 @@ use super::steps::Stage;
 use super::{Differ, Finding, Standing, key};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{DesiredUser, Operation, ResourceType, Wanted};
+use crate::state::{DesiredUser, Operation, PASSWORD_TAG, ResourceType, Wanted, password_mark};
 
 impl Differ<'_> {
     /// Tells whether a wanted user that is not ours yet becomes so by this plan; `None` when it never is our business.
@@ -90,7 +91,8 @@ impl Differ<'_> {
         Some((used, reset))
     }
 
-    /// Finds what tells that a password is no longer its custodian's alone, or keeps a sealed one from working on the day it is needed.
+    /// Finds what tells that a password is no longer its custodian's alone, or keeps a sealed one from working on the
+    /// day it is needed.
     fn password(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
         let Some(people) = &self.live.people else {
             return;
@@ -113,6 +115,10 @@ impl Differ<'_> {
                 "when that use is over, run `breakglass close INCIDENT`; after a drill, or when that is done already, run \
                  `breakglass credentials issue {name}`"
             ));
+            steps.push(format!(
+                "where the password is set by hand, tag the user with {PASSWORD_TAG} and the time, such as {}",
+                password_mark(self.context.now)
+            ));
         }
         if password.reset_required {
             difference
@@ -126,7 +132,17 @@ impl Differ<'_> {
             ));
         }
         if let Some(expiry) = &people.password_expiry {
-            let (after, then) = match expiry.day(password) {
+            let tags = self.live.users.get(name).map(|user| &user.tags);
+            let set = tags.and_then(|tags| password.recorded(tags, self.context.now));
+            let day = set.and_then(|set| expiry.day(set));
+            let today = self.context.now.to_zoned(TimeZone::UTC).date();
+            let (after, then) = match day {
+                Some(day) if day < today => (
+                    json!(day.to_string()),
+                    format!(
+                        "its password has expired on {day}, by a report that may be four hours old"
+                    ),
+                ),
                 Some(day) => (
                     json!(day.to_string()),
                     format!(
@@ -141,7 +157,7 @@ impl Differ<'_> {
                     ),
                 ),
             };
-            let risk = if expiry.hard {
+            let risk = if expiry.hard || day.is_some_and(|day| day < today) {
                 Risk::High
             } else {
                 Risk::Medium
@@ -157,7 +173,7 @@ impl Differ<'_> {
             reasons.push(format!("{then}{hard}"));
             steps.push(format!(
                 "take the expiry out of account {}'s password policy (`aws iam update-account-password-policy` with all \
-                 its other settings), or issue a new password before that day",
+                 its other settings), or issue a new password in time",
                 self.context.id
             ));
         }

@@ -71,6 +71,10 @@ pub struct Password {
 pub struct KeyUse {
     /// Whether it works at present.
     pub active: bool,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub created: Option<Timestamp>,
     /// When it was last used; absent when it never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]

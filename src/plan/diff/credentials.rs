@@ -12,6 +12,14 @@ use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{DesiredUser, Operation, PASSWORD_TAG, ResourceType, Wanted, password_mark};
 
+/// Collects what a person has to do about what one user signs in with.
+#[derive(Default)]
+struct Task {
+    difference: Difference,
+    reasons: Vec<String>,
+    steps: Vec<String>,
+}
+
 impl Differ<'_> {
     /// Tells whether a wanted user that is not ours yet becomes so by this plan; `None` when it never is our business.
     pub(super) fn takes_over(&self, name: &str, wanted: &Wanted<DesiredUser>) -> Option<bool> {
@@ -39,14 +47,16 @@ impl Differ<'_> {
             wanted.value.console,
         ) {
             (false, true) => {
-                let mut difference = Difference::default();
-                difference
+                let mut task = Task::default();
+                task.difference
                     .field("login_profile", json!(false), json!(true))
                     .weigh(Risk::Medium, Access::None);
-                let finding = Finding::new(Action::Manual, &wanted.origin).because(
-                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian",
+                task.reasons.push(
+                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian"
+                        .to_owned(),
                 );
-                self.record(&key(ResourceType::Credential, name), finding, difference);
+                self.vaulted_keys(name, wanted, &mut task);
+                self.by_hand(name, wanted, task);
             }
             (true, false) => {
                 let finding = Finding {
@@ -56,8 +66,17 @@ impl Differ<'_> {
                 };
                 self.delete_login_profile(name, finding);
             }
-            (true, true) => self.password(name, wanted),
-            (false, false) => {}
+            (true, true) => {
+                let mut task = Task::default();
+                self.password(name, wanted, &mut task);
+                self.vaulted_keys(name, wanted, &mut task);
+                self.by_hand(name, wanted, task);
+            }
+            (false, false) => {
+                let mut task = Task::default();
+                self.vaulted_keys(name, wanted, &mut task);
+                self.by_hand(name, wanted, task);
+            }
         }
     }
 
@@ -93,7 +112,12 @@ impl Differ<'_> {
 
     /// Finds what tells that a password is no longer its custodian's alone, or keeps a sealed one from working on the
     /// day it is needed.
-    fn password(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
+    fn password(&self, name: &str, wanted: &Wanted<DesiredUser>, task: &mut Task) {
+        let Task {
+            difference,
+            reasons,
+            steps,
+        } = task;
         let Some(people) = &self.live.people else {
             return;
         };
@@ -101,8 +125,6 @@ impl Differ<'_> {
         let Some(password) = person.and_then(|person| person.password.as_ref()) else {
             return;
         };
-        let mut difference = Difference::default();
-        let (mut reasons, mut steps) = (Vec::new(), Vec::new());
         if let Some((used, reset)) = self.used_since_reset(name, wanted) {
             let reset = format!("not since it was reset at {reset}");
             difference
@@ -177,10 +199,54 @@ impl Differ<'_> {
                 self.context.id
             ));
         }
-        steps.push(CONFIRM.to_owned());
+    }
+
+    /// Finds keys kept in a vault that were used since they were made or last reset.
+    fn vaulted_keys(&self, name: &str, wanted: &Wanted<DesiredUser>, task: &mut Task) {
+        let people = self.live.people.as_ref();
+        let person = people.and_then(|people| people.users.get(name));
+        let Some(person) = person.filter(|_| wanted.value.vaulted_keys) else {
+            return;
+        };
+        let recorded = wanted.value.reset_at.filter(|at| *at <= self.context.now);
+        for (id, key) in &person.access_keys {
+            let Some((used, reset)) = key.last_used.zip(key.created.max(recorded)) else {
+                continue;
+            };
+            if used <= reset {
+                continue;
+            }
+            let since = format!("not since it was made or reset at {reset}");
+            task.difference
+                .field(
+                    format!("access_keys_last_used.{id}"),
+                    json!(used),
+                    json!(since),
+                )
+                .weigh(Risk::High, Access::None);
+            task.reasons.push(format!(
+                "its key {id}, which is kept in a vault, was used at {used}"
+            ));
+            task.steps.push(format!(
+                "when that use is over, make another key for the vault and delete {id}: `aws iam delete-access-key \
+                 --user-name {name} --access-key-id {id}`"
+            ));
+        }
+    }
+
+    /// Records what a person has to do about what a user signs in with, if there is anything.
+    fn by_hand(&mut self, name: &str, wanted: &Wanted<DesiredUser>, task: Task) {
+        let mut steps = task.steps;
+        if !steps.is_empty() {
+            steps.push(CONFIRM.to_owned());
+        }
         let finding = Finding::new(Action::Manual, &wanted.origin)
-            .because(reasons.join("; "))
+            .because(task.reasons.join("; "))
             .steps(steps);
-        self.record(&key(ResourceType::Credential, name), finding, difference);
+        self.record(
+            &key(ResourceType::Credential, name),
+            finding,
+            task.difference,
+        );
     }
 }

@@ -236,6 +236,7 @@ fn keys_and_certificates_go_and_a_key_that_is_in_use_is_told() {
         ..user()
     };
     let used = KeyUse {
+        created: None,
         active: true,
         last_used: Some("2026-05-06T07:08:09Z".parse().unwrap()),
         service: Some("s3".to_owned()),
@@ -513,4 +514,53 @@ fn a_password_that_has_expired_is_told_as_such_and_a_newer_one_has_not() {
         (change.risk, &change.fields[0].live),
         (Risk::Medium, &json!("2027-04-01"))
     );
+}
+
+#[test]
+fn a_vaulted_key_that_was_used_is_told_until_it_is_replaced_or_reset() {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let key = |created: Option<&str>, used: Option<&str>| {
+        let key = KeyUse {
+            active: true,
+            created: created.map(time),
+            last_used: used.map(time),
+            service: None,
+        };
+        let person = Person {
+            access_keys: BTreeMap::from([("AKIA1".to_owned(), key)]),
+            ..Person::default()
+        };
+        let mut user = user();
+        user.access_keys.insert("AKIA1".to_owned());
+        have_person(user, person)
+    };
+    let desired = |reset_at: Option<&str>| {
+        let mut desired = want_user(user(), false, true);
+        let alice = desired.users.as_mut().unwrap().get_mut("alice").unwrap();
+        alice.value.reset_at = reset_at.map(time);
+        desired
+    };
+    let (before, used, after) = (
+        Some("2020-01-01T00:00:00Z"),
+        Some("2020-01-02T00:00:00Z"),
+        Some("2020-01-03T00:00:00Z"),
+    );
+    for (created, used, reset_at, told) in [
+        (before, None, None, false),
+        (before, used, None, true),
+        (None, used, None, false),
+        (None, used, before, true),
+        (before, used, before, true),
+        (before, used, after, false),
+        (before, used, Some("2999-01-01T00:00:00Z"), true),
+    ] {
+        let found = changes(&desired(reset_at), &key(created, used));
+        let fields: Vec<_> = found.iter().flat_map(fields).collect();
+        let expected = if told {
+            vec!["access_keys_last_used.AKIA1"]
+        } else {
+            vec![]
+        };
+        assert_eq!(fields, expected);
+    }
 }

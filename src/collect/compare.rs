@@ -14,9 +14,9 @@ use crate::plan::{
     AccountContext, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules,
     Skipped, closes_last_path, diff_account, diff_guardrails,
 };
-use crate::resolve::{Resolver, needs_tags, read_scope};
+use crate::resolve::{Resolver, alert_scope, needs_tags, read_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::ResourceType;
+use crate::state::{ReadScope, Reading, ResourceType};
 
 /// Says what is to be compared, and how.
 #[derive(Debug, Clone)]
@@ -57,7 +57,14 @@ pub async fn compare(
     let accounts = request
         .filter
         .accounts(&organization, &spec.emergency_account)?;
-    let read_scope = read_scope(spec);
+    let alerts = alert_scope(spec, &organization);
+    let read_scope = ReadScope {
+        alerts: alerts.filter(|_| {
+            let mut kinds = ResourceType::ALL.into_iter().filter(|kind| kind.is_alert());
+            kinds.any(|kind| request.filter.covers_type(kind))
+        }),
+        ..read_scope(spec)
+    };
     let all = accounts.len();
     let most = request.max_failures.map(|bound| bound.of(all));
     let failures = AtomicUsize::new(0);
@@ -86,7 +93,11 @@ pub async fn compare(
             diff.cosmetic
                 .retain(|cosmetic| request.filter.covers(&cosmetic.address));
             let closes = closes_last_path(&diff.changes, &live, &spec.defaults.path);
-            (diff, closes)
+            let unread = match live.alerts {
+                Some(Reading::Unreadable { error }) => Some(error),
+                Some(Reading::Complete(_)) | None => None,
+            };
+            (diff, closes, unread)
         });
         (id, name, diff)
     });
@@ -111,7 +122,12 @@ pub async fn compare(
     let reading_accounts = async {
         while let Some((id, name, diff)) = readings.next().await {
             match diff {
-                Ok((diff, closes)) => builder.add(id, diff, closes),
+                Ok((diff, closes, unread)) => {
+                    builder.add(id, diff, closes);
+                    if let Some(error) = unread {
+                        builder.add_unreadable_part(id, name, error);
+                    }
+                }
                 Err(error) => {
                     failures.fetch_add(1, Ordering::Relaxed);
                     builder.add_unreadable(id, name, error.to_string());
@@ -137,7 +153,7 @@ pub async fn compare(
         Some((_, Err(error))) => {
             let account = organization.accounts.get(management);
             let name = account.map_or("", |account| &account.name);
-            builder.add_unreadable_guardrails(management, name, error.to_string());
+            builder.add_unreadable_part(management, name, error.to_string());
         }
         None => {}
     }
@@ -149,7 +165,7 @@ pub async fn compare(
         expires_at: request.expires_at,
         entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
         scope: request.filter.scope(),
-        notes: notes(loaded, &warnings),
+        notes: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
         skipped: skipped(&organization),
     };
     Ok(builder.finish(header, &rules(spec)))

@@ -39,6 +39,7 @@ pub async fn read_everything(
     let scope = ReadScope {
         managed_path: managed_path.clone(),
         names: Default::default(),
+        alerts: None,
     };
     let ids: Vec<_> = organization.active_accounts().collect();
     let all = ids.len();

@@ -9,7 +9,7 @@ use super::{CollectError, Progress};
 use crate::cloud::{Cloud, ErrorKind, SNAPSHOT_FORMAT};
 use crate::ids::AccountId;
 use crate::org::Organization;
-use crate::resolve::{coverage_needs_tags, needs_tags, read_scope};
+use crate::resolve::{alert_scope, coverage_needs_tags, needs_tags, read_scope};
 use crate::spec::Spec;
 use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 
@@ -29,7 +29,10 @@ pub async fn take_snapshot(
     let organization = cloud
         .organization(Some(&spec.organization.id), with_tags)
         .await?;
-    let scope = read_scope(spec);
+    let scope = ReadScope {
+        alerts: alert_scope(spec, &organization),
+        ..read_scope(spec)
+    };
     // Side by side: in a large organization what AWS attaches everywhere is a long list, of which pages come one by one.
     let (accounts, guardrails) = future::join(
         accounts(cloud, &organization, &scope, concurrency, progress),

@@ -1,14 +1,14 @@
 //! Folding: the same change in many accounts is shown once.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::words::and_more;
 use crate::ids::AccountId;
 use crate::plan::{Action, Change, Field, Unreadable};
-use crate::state::{Address, ResourceType};
+use crate::state::{Address, ResourceType, regional, split_regional};
 
 /// Stands for each account's own id in what is shown of many accounts at once.
 pub(super) const PLACEHOLDER: &str = "{account}";
@@ -118,16 +118,38 @@ pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
                     .iter()
                     .map(|change| (change.account_name.clone(), change.account.clone())),
             );
-            let change = if accounts.many() {
+            let mut change = if accounts.many() {
                 shared.applied_to(first)
             } else {
                 first
             };
+            if change.resource_type == ResourceType::AlertRule {
+                change.name = name_in_regions(&members);
+            }
             Some(Group { change, accounts })
         })
         .collect();
     groups.sort_by(|one, other| rank(one).cmp(&rank(other)));
     groups
+}
+
+/// The name that is the same in every place: a rule's without its Region.
+fn shared_name(change: &Change) -> &str {
+    match change.resource_type {
+        ResourceType::AlertRule => split_regional(&change.name).1,
+        _ => &change.name,
+    }
+}
+
+/// Names a rule with its Region, or with how many Regions it is the same in.
+fn name_in_regions(members: &[&Change]) -> String {
+    let regions = members.iter().map(|change| split_regional(&change.name).0);
+    let regions: BTreeSet<&str> = regions.collect();
+    let name = members.first().map_or("", |change| shared_name(change));
+    match regions.first() {
+        Some(region) if regions.len() == 1 => regional(region, name),
+        _ => format!("{name} in {} Regions", regions.len()),
+    }
 }
 
 fn rank(group: &Group) -> impl Ord + '_ {
@@ -182,7 +204,7 @@ impl Shared {
         let key = (
             literal.then_some(&change.account),
             change.resource_type,
-            &change.name,
+            shared_name(change),
             change.action,
             change.risk,
             change.access,

@@ -5,6 +5,7 @@
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
 //! is a file beside the others.
 
+mod alerts;
 mod document;
 mod escape;
 mod group;

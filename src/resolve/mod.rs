@@ -1,5 +1,6 @@
 //! What a spec means for each account: the spec and the organization's tree together give the desired state.
 
+mod alerts;
 mod coverage;
 mod documents;
 mod guardrails;
@@ -15,10 +16,11 @@ use crate::spec::{
     Trusted, User as UserSpec, element, entry, trust_policy,
 };
 use crate::state::{
-    Desired, DesiredPolicy, DesiredUser, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Policy,
-    PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
+    Desired, DesiredPolicy, DesiredUser, EVENTS_ROLE, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin,
+    Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
+pub use alerts::alert_scope;
 pub use coverage::{Exemptions, coverage_needs_tags, exemptions};
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
@@ -49,7 +51,7 @@ pub fn needs_tags(spec: &Spec) -> bool {
         .any(|accounts| accounts.selection().needs_tags())
 }
 
-/// Tells what is to be read in full of each account for this spec.
+/// Tells what is to be read in full of each account for this spec; [`alert_scope`] tells what of alerts.
 #[must_use]
 pub fn read_scope(spec: &Spec) -> ReadScope {
     let users = spec
@@ -70,6 +72,7 @@ pub fn read_scope(spec: &Spec) -> ReadScope {
             .chain(policies)
             .map(|(kind, name)| (kind, name.to_ascii_lowercase()))
             .collect(),
+        alerts: None,
     }
 }
 
@@ -147,6 +150,10 @@ impl<'a> Resolver<'a> {
                     };
                     (role.name.clone(), wanted)
                 })
+                .chain(
+                    self.events_role(account)
+                        .map(|role| (EVENTS_ROLE.to_owned(), role)),
+                )
                 .collect()
         });
         let here = *account == spec.emergency_account;
@@ -191,6 +198,7 @@ impl<'a> Resolver<'a> {
             policies,
             users,
             roles,
+            alerts: self.alerts(account),
             ownership_tag_optional: spec.defaults.ownership_tag == OwnershipTag::Optional,
             spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
         }

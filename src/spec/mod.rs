@@ -36,9 +36,13 @@ pub use types::*;
 #[must_use]
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
     let users = spec.users();
+    let alerts = spec.alerts.as_ref();
     [
         (spec.root_access.is_some(), "root_access"),
-        (spec.alerts.is_some(), "alerts"),
+        (
+            alerts.is_some_and(|alerts| !alerts.notify.is_empty()),
+            "alerts.notify",
+        ),
         (spec.incidents.is_some(), "incidents"),
         (spec.drills.is_some(), "drills"),
         (!spec.ignore.is_empty(), "ignore"),

@@ -47,17 +47,32 @@ pub enum ResourceType {
     GuardrailException,
     /// An SCP of this tool's own.
     GuardrailPolicy,
+    /// An EventBridge rule that hears of a use.
+    AlertRule,
+    /// The topic that alerts are sent to.
+    AlertTopic,
+    /// The event bus that every rule forwards to.
+    AlertBus,
+    /// A CloudWatch alarm with the metric filters that feed it.
+    MetricAlarm,
+    /// A CloudTrail trail, which is looked at and never changed.
+    Trail,
 }
 
 impl ResourceType {
     /// Every type, in the order in which plans list them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::IamPolicy,
         Self::IamUser,
         Self::IamRole,
         Self::Credential,
         Self::GuardrailException,
         Self::GuardrailPolicy,
+        Self::AlertRule,
+        Self::AlertTopic,
+        Self::AlertBus,
+        Self::MetricAlarm,
+        Self::Trail,
     ];
 
     /// The type as addresses write it, such as `iam_role`.
@@ -70,6 +85,11 @@ impl ResourceType {
             Self::Credential => "credential",
             Self::GuardrailException => "guardrail_exception",
             Self::GuardrailPolicy => "guardrail_policy",
+            Self::AlertRule => "alert_rule",
+            Self::AlertTopic => "alert_topic",
+            Self::AlertBus => "alert_bus",
+            Self::MetricAlarm => "metric_alarm",
+            Self::Trail => "trail",
         }
     }
 
@@ -77,7 +97,15 @@ impl ResourceType {
     #[must_use]
     pub fn is_organization_level(self) -> bool {
         match self {
-            Self::IamPolicy | Self::IamUser | Self::IamRole | Self::Credential => false,
+            Self::IamPolicy
+            | Self::IamUser
+            | Self::IamRole
+            | Self::Credential
+            | Self::AlertRule
+            | Self::AlertTopic
+            | Self::AlertBus
+            | Self::MetricAlarm
+            | Self::Trail => false,
             Self::GuardrailException | Self::GuardrailPolicy => true,
         }
     }

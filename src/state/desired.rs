@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, Role, Tags, User};
+use super::{DesiredAlerts, Policy, Role, Tags, User};
 
 /// Tells where in the spec something comes from.
 #[derive(
@@ -29,6 +29,8 @@ pub struct Desired {
     pub users: Option<BTreeMap<String, Wanted<DesiredUser>>>,
     /// Roles by name.
     pub roles: Option<BTreeMap<String, Wanted<Role>>>,
+    /// Alerts.
+    pub alerts: Option<DesiredAlerts>,
     /// Whether the ownership tag may be missing on what the path alone shows to be managed.
     pub ownership_tag_optional: bool,
     /// Policies that stay if they are there: a section that the spec does not have could ask for them.

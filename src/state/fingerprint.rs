@@ -35,6 +35,7 @@ impl Fingerprint {
         };
         let value = match resource {
             Resource::LoginProfile => serde_json::json!("login profile"),
+            Resource::Alert(alert) => alert.value(&canonical),
             Resource::Policy(Policy { path, document }) => {
                 serde_json::json!([path, canonical(document)])
             }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Operation, Policy, PolicyText, Principal, Resource, ResourceKey, ResourceType, Role, User,
+    AlertScope, Alerts, Operation, Policy, PolicyText, Principal, Reading, Resource, ResourceKey,
+    ResourceType, Role, User,
 };
 use crate::ids::{Arn, IamPath};
 
@@ -24,6 +25,9 @@ pub struct Inventory {
     /// The users of `users` that have a login profile.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub login_profiles: BTreeSet<String>,
+    /// Its alerts; absent when they were not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Reading<Alerts>>,
     /// What is neither managed nor named by the spec: enough to see a clash of names, and who uses a policy.
     #[serde(default, skip_serializing_if = "Others::is_empty")]
     pub others: Others,
@@ -68,6 +72,9 @@ pub enum ModelError {
     /// What the operation is about belongs to the organization.
     #[error("{0} belongs to the organization, not to an account")]
     NotOfAnAccount(String),
+    /// The state that would change is not known.
+    #[error("the alerts of this account could not be read: {0}")]
+    Unknown(String),
 }
 
 impl Inventory {
@@ -84,6 +91,29 @@ impl Inventory {
                 .contains(name)
                 .then_some(Resource::LoginProfile),
             ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
+            ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => self.known_alerts()?.get(key).map(Resource::Alert),
+        }
+    }
+
+    /// The alerts, if they are known.
+    #[must_use]
+    pub fn known_alerts(&self) -> Option<&Alerts> {
+        match &self.alerts {
+            Some(Reading::Complete(alerts)) => Some(alerts),
+            Some(Reading::Unreadable { .. }) | None => None,
+        }
+    }
+
+    /// The alerts, to be changed: those of an account that was not asked for any are held to be none.
+    fn alerts(&mut self) -> Result<&mut Alerts, ModelError> {
+        let empty = || Reading::Complete(Alerts::default());
+        match self.alerts.get_or_insert_with(empty) {
+            Reading::Complete(alerts) => Ok(alerts),
+            Reading::Unreadable { error } => Err(ModelError::Unknown(error.clone())),
         }
     }
 
@@ -105,6 +135,11 @@ impl Inventory {
             Resource::User(user) => drop(self.users.insert(name, user)),
             Resource::Role(role) => drop(self.roles.insert(name, role)),
             Resource::LoginProfile => drop(self.login_profiles.insert(name)),
+            Resource::Alert(alert) => {
+                if let Ok(alerts) = self.alerts() {
+                    alerts.insert(&name, alert);
+                }
+            }
         }
     }
 
@@ -244,6 +279,7 @@ impl Inventory {
                 let policy = operation.policy().to_string();
                 return Err(ModelError::NotOfAnAccount(policy));
             }
+            Operation::ChangeAlert(operation) => self.alerts()?.apply(operation)?,
         }
         Ok(())
     }
@@ -335,7 +371,13 @@ impl Inventory {
                 find(self.users.keys().chain(&self.others.users), name)
             }
             ResourceType::IamRole => find(self.roles.keys().chain(&self.others.roles), name),
-            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
+            ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy
+            | ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => None,
         }
     }
 
@@ -390,6 +432,8 @@ pub struct ReadScope {
     pub managed_path: IamPath,
     /// Names that the spec uses, in lower case.
     pub names: BTreeSet<(ResourceType, String)>,
+    /// What is read of alerts; nothing when the spec says nothing of them.
+    pub alerts: Option<AlertScope>,
 }
 
 impl ReadScope {

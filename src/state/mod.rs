@@ -6,6 +6,7 @@
 //! operations and a model of theirs.
 
 mod address;
+mod alerts;
 mod desired;
 mod fingerprint;
 mod guardrails;
@@ -16,6 +17,12 @@ mod snapshot;
 mod text;
 
 pub use address::{Address, ResourceType};
+pub use alerts::{
+    ALARM, ALERT_PREFIX, ALL_EVENTS, AlarmSettings, AlertBus, AlertOperation, AlertResource,
+    AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation, DRILL_SOURCE,
+    DesiredAlerts, EVENTS_ROLE, EventPattern, Hub, InputTransformer, MetricAlarm, MetricFilter,
+    NeededTrail, RULE_MARK, Trail, USE_METRIC, regional, split_regional, split_rule,
+};
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Wanted};
 pub use fingerprint::{Fingerprint, sha256};
 pub use guardrails::{

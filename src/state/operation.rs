@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey, ResourceType, Tags,
+    AlertOperation, ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey,
+    ResourceType, Tags,
 };
 use crate::ids::{Arn, IamPath};
 
@@ -181,6 +182,8 @@ pub enum Operation {
     SetExemptions(ExemptionEdit),
     /// Makes, changes, attaches or deletes a guardrail of this tool's own.
     ChangeGuardrail(GuardrailOperation),
+    /// Makes, changes or deletes a part of the alerts.
+    ChangeAlert(AlertOperation),
 }
 
 impl Operation {
@@ -215,7 +218,8 @@ impl Operation {
             | Self::DeleteUser { .. }
             | Self::DeleteRole { .. }
             | Self::SetExemptions(_)
-            | Self::ChangeGuardrail(_) => None,
+            | Self::ChangeGuardrail(_)
+            | Self::ChangeAlert(_) => None,
         }
     }
 
@@ -250,6 +254,7 @@ impl Operation {
             Self::ChangeGuardrail(operation) => {
                 key(ResourceType::GuardrailPolicy, operation.policy().text())
             }
+            Self::ChangeAlert(operation) => operation.target(),
         }
     }
 
@@ -304,6 +309,7 @@ impl Operation {
             Self::DeleteRole { .. } => "iam:DeleteRole",
             Self::SetExemptions(_) => "organizations:UpdatePolicy",
             Self::ChangeGuardrail(operation) => operation.action(),
+            Self::ChangeAlert(operation) => operation.action(),
         }
     }
 }

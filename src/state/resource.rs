@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyText, ResourceType};
+use super::{AlertResource, PolicyText, ResourceType};
 use crate::ids::{Arn, IamPath};
 
 /// The tag that marks what this tool made or adopted.
@@ -89,6 +89,8 @@ pub enum Resource {
     Role(Role),
     /// A login profile.
     LoginProfile,
+    /// A part of the alerts.
+    Alert(AlertResource),
 }
 
 /// Names a resource within its account.

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from moto.cloudtrail import models as cloudtrail
 from moto.core import responses
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.serialize import never_return
@@ -136,6 +137,7 @@ def install() -> None:
     _check_trust_policies()
     _complete_details()
     _guard_guardrails()
+    _trust_buckets()
 
 
 def override(owner: type, name: str):
@@ -152,6 +154,11 @@ def override(owner: type, name: str):
         return replacement
 
     return decorate
+
+
+def _trust_buckets() -> None:
+    """A trail's bucket is taken on trust: there is no S3 here to look it up in."""
+    cloudtrail.Trail.check_bucket_exists = lambda self: None
 
 
 def page_length(asked: int | None, most: int) -> int:

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod alerts;
 mod apply;
 mod backend;
 mod cli;

@@ -184,6 +184,7 @@ pub fn live() -> impl Strategy<Value = Inventory> {
                 .filter(|name| users.contains_key(name))
                 .collect();
             Inventory {
+                alerts: None,
                 policies: one_per_name(policies),
                 users,
                 roles: one_per_name(roles),
@@ -252,6 +253,7 @@ pub fn desired() -> impl Strategy<Value = Desired> {
         ),
     )
         .prop_map(|(policies, users, roles)| Desired {
+            alerts: None,
             policies,
             users,
             roles,

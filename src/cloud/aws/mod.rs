@@ -2,8 +2,9 @@
 //!
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `guardrails` reads and changes SCPs and RCPs. `session` enters accounts, `error` puts failures into words.
+//! carries out one operation. `alerts` reads and changes what lives in Regions, `guardrails` SCPs and RCPs. `session` enters accounts, `error` puts failures into words.
 
+mod alerts;
 mod config;
 mod convert;
 mod document;
@@ -22,6 +23,7 @@ mod whole;
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Answer, Cloud, CloudError};
@@ -29,7 +31,7 @@ use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
     GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey,
+    ReadScope, Resource, ResourceKey, split_regional,
 };
 use execute::Created;
 use session::{Purpose, Sessions};
@@ -147,7 +149,20 @@ impl Cloud for Aws {
         async move {
             tracing::debug!(%account, "reading");
             let client = self.sessions.iam(account, Purpose::Plan);
-            Ok(read::inventory(&client, scope).await?)
+            let alerts = async {
+                let scope = scope.alerts.as_ref()?;
+                let reader = alerts::Reader {
+                    sessions: &self.sessions,
+                    account,
+                    scope,
+                };
+                Some(reader.alerts().await)
+            };
+            let (inventory, alerts) = join(read::inventory(&client, scope), alerts).await;
+            Ok(Inventory {
+                alerts,
+                ..inventory?
+            })
         }
         .boxed()
     }
@@ -158,6 +173,12 @@ impl Cloud for Aws {
         key: &'a ResourceKey,
     ) -> Answer<'a, Option<Resource>> {
         async move {
+            if key.resource_type.is_alert() {
+                let (region, name) = split_regional(&key.name);
+                let region = self.sessions.region(account, Purpose::Apply, region);
+                let found = alerts::read(&region, key.resource_type, name).await?;
+                return Ok(found.map(Resource::Alert));
+            }
             let client = self.sessions.iam(account, Purpose::Apply);
             Ok(resource::read(&client, key).await?)
         }
@@ -167,6 +188,12 @@ impl Cloud for Aws {
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
         async move {
             tracing::debug!(%account, action = operation.action(), "writing");
+            if let Operation::ChangeAlert(operation) = operation {
+                let target = operation.target();
+                let (region, _) = split_regional(&target.name);
+                let region = self.sessions.region(account, Purpose::Apply, region);
+                return Ok(alerts::execute(&region, operation).await?);
+            }
             let place = execute::Place {
                 client: self.sessions.iam(account, Purpose::Apply),
                 partition: &self.sessions.caller().partition,

@@ -28,8 +28,14 @@ pub(super) async fn read(client: &Client, key: &ResourceKey) -> Result<Option<Re
         ResourceType::Credential => has_login_profile(client, name)
             .await?
             .then_some(Resource::LoginProfile),
-        // It belongs to the organization, not to an account.
-        ResourceType::GuardrailException | ResourceType::GuardrailPolicy => None,
+        // It belongs to the organization, or to a Region of the account, and not to its IAM.
+        ResourceType::GuardrailException
+        | ResourceType::GuardrailPolicy
+        | ResourceType::AlertRule
+        | ResourceType::AlertTopic
+        | ResourceType::AlertBus
+        | ResourceType::MetricAlarm
+        | ResourceType::Trail => None,
     })
 }
 

@@ -51,6 +51,16 @@ pub(super) struct Sessions {
     open: Mutex<HashMap<(AccountId, String), Session>>,
 }
 
+/// Holds what clients for the services of one Region of an account are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    pub(super) sdk: SdkConfig,
+    pub(super) retries: RetryPartition,
+    pub(super) partition: Partition,
+    pub(super) account: AccountId,
+    pub(super) name: String,
+}
+
 /// Holds what the clients of one account and role share.
 #[derive(Debug, Clone)]
 struct Session {
@@ -91,6 +101,23 @@ impl Sessions {
         // Not by `credentials_provider`, which would make it a new entry in the identity cache each time.
         config.set_credentials_provider(session.credentials);
         aws_sdk_iam::Client::from_conf(config.build())
+    }
+
+    /// Gives what clients for the services of one Region of an account are made of: they share the one session.
+    pub(super) fn region(&self, account: &AccountId, purpose: Purpose, region: &str) -> Region {
+        let session = self.session(account, purpose);
+        let mut sdk = self.sdk.to_builder();
+        sdk.set_region(aws_config::Region::new(region.to_owned()));
+        if let Some(credentials) = session.credentials {
+            sdk.set_credentials_provider(Some(credentials));
+        }
+        Region {
+            sdk: sdk.build(),
+            retries: session.retries,
+            partition: self.caller.partition.clone(),
+            account: account.clone(),
+            name: region.to_owned(),
+        }
     }
 
     fn session(&self, account: &AccountId, purpose: Purpose) -> Session {

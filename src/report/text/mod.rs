@@ -26,6 +26,9 @@ pub(super) fn plan(plan: &Plan, style: Style) -> String {
     verdict(&mut page, plan);
     if plan.outcome != Outcome::InSync {
         differences(&mut page, plan, style);
+        if let Some(coverage) = &plan.alerts {
+            overview::alerts(&mut page, coverage, style);
+        }
         left_out(&mut page, plan, style);
     }
     if !plan.notes.is_empty() {

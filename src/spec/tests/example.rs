@@ -51,7 +51,7 @@ fn the_contracts_example_loads_without_a_word() {
         no_effect_yet(spec),
         [
             "root_access",
-            "alerts",
+            "alerts.notify",
             "incidents",
             "drills",
             "ignore",

@@ -43,7 +43,13 @@ impl Created {
             ResourceType::IamPolicy => "policy/",
             ResourceType::IamUser | ResourceType::Credential => "user/",
             ResourceType::IamRole => "role/",
-            ResourceType::GuardrailException | ResourceType::GuardrailPolicy => return false,
+            ResourceType::GuardrailException
+            | ResourceType::GuardrailPolicy
+            | ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -138,6 +144,7 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         }
         // What these would remove is allowed to be gone.
         Operation::CreatePolicy { .. }
+        | Operation::ChangeAlert(_)
         | Operation::DeleteInlinePolicy { .. }
         | Operation::DetachPolicy { .. }
         | Operation::RemoveBoundary { .. }

@@ -76,6 +76,13 @@ async fn make_trail(emulator: &Emulator, account: &str) {
     }
     trail.send().await.unwrap();
     let trails = aws_sdk_cloudtrail::Client::new(&s3);
+    // What AWS gives a new trail by itself.
+    let selector = aws_sdk_cloudtrail::types::EventSelector::builder()
+        .include_management_events(true)
+        .read_write_type("All".into());
+    let selectors = trails.put_event_selectors().trail_name("organization");
+    let selectors = selectors.event_selectors(selector.build());
+    selectors.send().await.unwrap();
     let logging = trails.start_logging().name("organization");
     logging.send().await.unwrap();
 }
@@ -376,7 +383,7 @@ async fn rules_go_after_the_access_that_they_watched() {
 async fn a_region_that_can_not_be_read_is_unknown_and_the_rest_is_told() {
     let emulator = applied().await;
     emulator.faults(
-        json!([{ "action": "events:ListRules", "account": PROD_PAY, "error": "access_denied" }]),
+        json!([{ "action": "events:ListRules", "account": PROD_PAY, "kind": "access_denied" }]),
     );
     let (code, drift) = emulator.json(&["drift"]);
     assert_eq!(code, 3);

@@ -49,11 +49,13 @@ sys.dont_write_bytecode = True
 from moto.core import DEFAULT_ACCOUNT_ID  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
 
+import cloudwatch  # noqa: E402
 import deviations  # noqa: E402
 import faults  # noqa: E402
 import seed  # noqa: E402
 import trust  # noqa: E402
 
+CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]*)/([^/]*)/aws4_request")
 
 
@@ -101,6 +103,10 @@ class Emulator:
                     refused = trust.refusal(call.access_key, call.params)
                 if refused:
                     return faults.error(call, *refused)
+            if call.protocol == "cbor":
+                with self._lock:
+                    result = cloudwatch.answer(call.account, call.region, call.action, call.params)
+                return faults.Reply(200, CBOR, cloudwatch.encode(result))
             return self._run_moto(environ, body)
         except NotImplementedError as missing:
             # A 500, which is moto's answer, would be retried by the SDK and hide what is missing.
@@ -148,6 +154,7 @@ class Emulator:
             case "POST reset":
                 with self._lock:
                     seed.reset()
+                    cloudwatch.reset()
                 change_settings(asdict(deviations.Settings()))
                 self.faults.replace([])
                 self.calls = []
@@ -176,6 +183,9 @@ def read_call(environ: dict, body: bytes) -> faults.Call:
         params = dict(parse_qsl(body.decode(), keep_blank_values=True))
         params.pop("Version", None)
         return faults.Call(service, params.pop("Action", ""), account, region, access_key, "query", params)
+    action = cloudwatch.operation(environ["PATH_INFO"])
+    if action:
+        return faults.Call("cloudwatch", action, account, region, access_key, "cbor", cloudwatch.decode(body))
     try:
         params = json.loads(body or "{}")
     except ValueError:

@@ -77,11 +77,14 @@ impl<'a> Differ<'a> {
             .min_by_key(|(problems, _)| problems.len());
         let (problems, name, reason) = match best {
             Some((problems, _)) if problems.is_empty() => return false,
-            Some((problems, name)) => (
-                problems,
-                name.clone(),
-                "the trail that alerts rest on is not as they need it: mend it by hand, this tool changes no trail",
-            ),
+            Some((problems, name)) => {
+                let named: Vec<&str> = problems.iter().map(|(path, ..)| *path).collect();
+                let reason = format!(
+                    "alerts rest on this trail, and this tool changes none: mend {} by hand",
+                    named.join(", ")
+                );
+                (problems, name.clone(), reason)
+            }
             None => (
                 vec![(
                     "trail",
@@ -89,7 +92,7 @@ impl<'a> Differ<'a> {
                     json!("multi-Region, management events"),
                 )],
                 regional(region, NO_TRAIL),
-                "no trail records this account, so no rule hears of anything: make one, best for the whole organization",
+                "no trail records this account, so no rule hears of anything: make one, best for the whole organization".to_owned(),
             ),
         };
         let mut difference = Difference::default();

@@ -19,7 +19,7 @@ mod text;
 pub use address::{Address, ResourceType};
 pub use alerts::{
     ALARM, ALERT_PREFIX, ALL_EVENTS, AlarmSettings, AlertBus, AlertOperation, AlertResource,
-    AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation, DRILL_SOURCE,
+    AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation, DRILL_SOURCE, DrillEvent,
     DesiredAlerts, EVENTS_ROLE, EventPattern, Hub, InputTransformer, MetricAlarm, MetricFilter,
     NeededTrail, RULE_MARK, Trail, USE_METRIC, regional, split_regional, split_rule,
 };

@@ -4,6 +4,7 @@
 //! it matches straight to the central bus: a bus forwards one hop only.
 
 mod central;
+mod drill;
 mod patterns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use crate::ids::AccountId;
 use crate::org::Organization;
 use crate::spec::{AlertUse, Alerts, Bus, BusAccount, Problem, Spec};
 use crate::state::{
-    ALARM, AlertBus, AlertRule, AlertScope, AlertTarget, AlertTopic, Confirmation, DesiredAlerts,
+    ALARM, AlertBus, AlertRule, AlertScope, AlertTarget, AlertTopic, Confirmation, DesiredAlerts, DrillEvent,
     EVENTS_ROLE, Hub, NeededTrail, Role, Wanted, regional,
 };
 
@@ -70,11 +71,8 @@ impl Resolver<'_> {
         let places = Places::new(self.organization.partition.as_str(), &scope);
         let mut desired = DesiredAlerts::default();
         let watched = self.watched(account, &scope, &places);
-        for what in &alerts.uses {
-            if *what == AlertUse::Tamper && !self.forwards(account, alerts) {
-                continue;
-            }
-            for watch in watched.rules(*what) {
+        for what in self.uses(account, alerts) {
+            for watch in watched.rules(what) {
                 let rule = AlertRule {
                     pattern: watch.pattern,
                     state: watch.state.to_owned(),
@@ -112,6 +110,33 @@ impl Resolver<'_> {
             desired.trail = Some(self.want(trail, "uses"));
         }
         Some(desired)
+    }
+
+    /// Makes the events that try the rules of an account, by the rule's name.
+    #[must_use]
+    pub fn drills(&self, account: &AccountId) -> BTreeMap<String, DrillEvent> {
+        let spec = &self.loaded.spec;
+        let scope = alert_scope(spec, self.organization);
+        let (Some(alerts), Some(scope)) = (&spec.alerts, scope) else {
+            return BTreeMap::new();
+        };
+        let places = Places::new(self.organization.partition.as_str(), &scope);
+        let watched = self.watched(account, &scope, &places);
+        let uses = self.uses(account, alerts);
+        uses.flat_map(|what| watched.rules(what))
+            .map(|watch| (watch.name, watch.drill))
+            .collect()
+    }
+
+    /// The uses that an account has rules for, if it has what they are about.
+    fn uses<'a>(
+        &self,
+        account: &AccountId,
+        alerts: &'a Alerts,
+    ) -> impl Iterator<Item = AlertUse> + use<'a> {
+        let forwards = self.forwards(account, alerts);
+        let uses = alerts.uses.iter().copied();
+        uses.filter(move |what| *what != AlertUse::Tamper || forwards)
     }
 
     /// Makes the role that an account's rules send with; `None` where there are no rules.

@@ -7,11 +7,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::drill;
 use crate::spec::AlertUse;
-use crate::state::{ALERT_PREFIX, ALL_EVENTS, DRILL_SOURCE, EVENTS_ROLE, EventPattern};
+use crate::state::{
+    ALERT_PREFIX, ALL_EVENTS, DRILL_SOURCE, DrillEvent, EVENTS_ROLE, EventPattern,
+};
 
-const SIGN_IN: &str = "AWS Console Sign In via CloudTrail";
-const CALL: &str = "AWS API Call via CloudTrail";
+pub(super) const SIGN_IN: &str = "AWS Console Sign In via CloudTrail";
+pub(super) const CALL: &str = "AWS API Call via CloudTrail";
 /// What a failed sign-in has in place of a name that does not exist.
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
@@ -38,6 +41,8 @@ pub(super) struct Watch {
     pub(super) pattern: EventPattern,
     pub(super) state: &'static str,
     pub(super) description: &'static str,
+    /// An event that it matches and that is no use.
+    pub(super) drill: DrillEvent,
 }
 
 impl Watched<'_> {
@@ -54,11 +59,12 @@ impl Watched<'_> {
             split(names, pattern)
                 .into_iter()
                 .enumerate()
-                .map(|(index, pattern)| Watch {
+                .map(|(index, (pattern, first))| Watch {
                     name: numbered(&format!("{ALERT_PREFIX}-{name}"), index),
                     pattern,
                     state,
                     description,
+                    drill: drill::event(name, &first),
                 })
                 .collect::<Vec<_>>()
         };
@@ -135,6 +141,7 @@ impl Watched<'_> {
                 pattern: text(&root()),
                 state: ALL_EVENTS,
                 description: "breakglass: the root user is used, or a root session is asked for",
+                drill: drill::event("root", ""),
             }],
             AlertUse::Tamper => {
                 let mut rules = Vec::new();
@@ -159,6 +166,7 @@ impl Watched<'_> {
                     pattern: text(&self.tamper_alerts()),
                     state: "ENABLED",
                     description: "breakglass: someone changes the alerts or the trail they rest on",
+                    drill: drill::event("tamper-alerts", ""),
                 });
                 if self.management {
                     rules.push(Watch {
@@ -166,6 +174,7 @@ impl Watched<'_> {
                         pattern: text(&tamper_guardrails()),
                         state: "ENABLED",
                         description: "breakglass: someone changes a control policy or where it holds",
+                        drill: drill::event("tamper-guardrails", ""),
                     });
                 }
                 rules
@@ -255,14 +264,15 @@ impl Watched<'_> {
     }
 }
 
-/// Makes as few patterns as the limit allows that together name everything; none where there is nothing to name.
-fn split(names: &[String], pattern: &dyn Fn(&[String]) -> Value) -> Vec<EventPattern> {
-    if names.is_empty() {
+/// Makes as few patterns as the limit allows that together name everything, each with the first that it names; none
+/// where there is nothing to name.
+fn split(names: &[String], pattern: &dyn Fn(&[String]) -> Value) -> Vec<(EventPattern, String)> {
+    let Some(first) = names.first() else {
         return Vec::new();
-    }
+    };
     let whole = text(&pattern(names));
     if names.len() == 1 || whole.as_str().chars().count() <= EventPattern::LIMIT {
-        return vec![whole];
+        return vec![(whole, first.clone())];
     }
     let (first, second) = names.split_at(names.len().div_ceil(2));
     [split(first, pattern), split(second, pattern)].concat()

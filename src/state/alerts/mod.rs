@@ -240,6 +240,15 @@ pub struct NeededTrail {
     pub log_group: Option<String>,
 }
 
+/// Describes an event that is sent to try a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrillEvent {
+    /// The kind of event that it passes for.
+    pub detail_type: String,
+    /// What it says, as CloudTrail would.
+    pub detail: serde_json::Value,
+}
+
 /// Says what is to be read of alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertScope {

@@ -48,6 +48,8 @@ enum Command {
     Drift(commands::drift::DriftArgs),
     /// Prove, per role and account, that it works with MFA, and only then.
     Verify(commands::verify::VerifyArgs),
+    /// Try the alerts.
+    Alerts(commands::alerts::AlertsArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
@@ -95,6 +97,7 @@ impl Cli {
             Command::Apply(args) => commands::apply::run(&args, global),
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Verify(args) => commands::verify::run(&args, global),
+            Command::Alerts(args) => commands::alerts::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),

@@ -124,7 +124,8 @@ pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
                 first
             };
             if change.resource_type == ResourceType::AlertRule {
-                change.name = name_in_regions(&members);
+                let rule = place_free(change.resource_type, &change.name);
+                change.name = in_regions(rule, members.iter().map(|change| change.name.as_str()));
             }
             Some(Group { change, accounts })
         })
@@ -134,21 +135,19 @@ pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
 }
 
 /// The name that is the same in every place: a rule's without its Region.
-fn shared_name(change: &Change) -> &str {
-    match change.resource_type {
-        ResourceType::AlertRule => split_regional(&change.name).1,
-        _ => &change.name,
+pub(super) fn place_free(resource_type: ResourceType, name: &str) -> &str {
+    match resource_type {
+        ResourceType::AlertRule => split_regional(name).1,
+        _ => name,
     }
 }
 
-/// Names a rule with its Region, or with how many Regions it is the same in.
-fn name_in_regions(members: &[&Change]) -> String {
-    let regions = members.iter().map(|change| split_regional(&change.name).0);
-    let regions: BTreeSet<&str> = regions.collect();
-    let name = members.first().map_or("", |change| shared_name(change));
+/// Names a rule with its Region, or with how many Regions it is the same in, by its full names.
+pub(super) fn in_regions<'a>(rule: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let regions: BTreeSet<&str> = names.map(|name| split_regional(name).0).collect();
     match regions.first() {
-        Some(region) if regions.len() == 1 => regional(region, name),
-        _ => format!("{name} in {} Regions", regions.len()),
+        Some(region) if regions.len() == 1 => regional(region, rule),
+        _ => format!("{rule} in {} Regions", regions.len()),
     }
 }
 
@@ -204,7 +203,7 @@ impl Shared {
         let key = (
             literal.then_some(&change.account),
             change.resource_type,
-            shared_name(change),
+            place_free(change.resource_type, &change.name),
             change.action,
             change.risk,
             change.access,

@@ -7,6 +7,7 @@
 
 mod alerts;
 mod document;
+mod drill;
 mod escape;
 mod group;
 mod json;
@@ -23,6 +24,7 @@ mod fixture;
 mod tests;
 
 use crate::apply::ApplyReport;
+use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -66,6 +68,16 @@ pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> Strin
         Format::Text => text::apply(report, style),
         Format::Json => json::value(report),
         Format::Markdown => markdown::apply(report),
+    }
+}
+
+/// Writes how far the events of a drill came. The text ends with a line break.
+#[must_use]
+pub fn render_drill(report: &DrillReport, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::drill(report, style),
+        Format::Json => json::value(report),
+        Format::Markdown => markdown::drill(report),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::state::{
     Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
-pub use alerts::alert_scope;
+pub use alerts::{NOTIFY_RULES, alert_scope};
 pub use coverage::{Exemptions, coverage_needs_tags, exemptions};
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.

@@ -19,9 +19,10 @@ mod text;
 pub use address::{Address, ResourceType};
 pub use alerts::{
     ALARM, ALERT_PREFIX, ALL_EVENTS, AlarmSettings, AlertBus, AlertOperation, AlertResource,
-    AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation, DRILL_SOURCE, DrillEvent,
-    DesiredAlerts, EVENTS_ROLE, EventPattern, Hub, InputTransformer, MetricAlarm, MetricFilter,
-    NeededTrail, RULE_MARK, Trail, USE_METRIC, regional, split_regional, split_rule,
+    AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation, DRILL_SOURCE,
+    DesiredAlerts, DrillEvent, EVENTS_ROLE, EventPattern, Hub, InputTransformer, Metric,
+    MetricAlarm, MetricFilter, NeededTrail, RULE_MARK, Trail, USE_METRIC, regional, split_regional,
+    split_rule,
 };
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Wanted};
 pub use fingerprint::{Fingerprint, sha256};

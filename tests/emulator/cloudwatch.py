@@ -29,6 +29,15 @@ def count(account: str, region: str, metric: str, **dimensions: str) -> None:
     COUNTS[account, region, namespace, name, frozenset(dimensions.items())] += 1
 
 
+def counts() -> dict[str, int]:
+    """What was counted of rules on default buses, by `ACCOUNT/REGION/NAMESPACE/METRIC/RULE`."""
+    found = {}
+    for (account, region, namespace, name, dimensions), number in COUNTS.items():
+        if set(dict(dimensions)) == {"RuleName"}:
+            found[f"{account}/{region}/{namespace}/{name}/{dict(dimensions)['RuleName']}"] = number
+    return found
+
+
 def operation(path: str) -> str | None:
     """The operation that a request to CloudWatch asks for, by its path."""
     found = OPERATION.search(path)

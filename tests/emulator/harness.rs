@@ -257,7 +257,7 @@ impl Emulator {
     }
 
     /// Speaks to the server's control interface.
-    fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    pub fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let host = self.url.strip_prefix("http://").unwrap();
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(host).unwrap();

@@ -11,6 +11,8 @@ test run leaves no server behind. Every AWS call goes to that URL; what a test w
     GET    /_control/faults        the rules, with how often each matched and fired
     DELETE /_control/faults        no more faults
     POST   /_control/settings      changes settings, and answers with all of them; see deviations.Settings
+    GET    /_control/counts        what CloudWatch has counted; see cloudwatch.py
+    DELETE /_control/counts        forgets it
     POST   /_control/seed          makes an organization; see seed.py
     POST   /_control/reset         forgets state, calls, faults and settings
 """
@@ -55,6 +57,8 @@ import faults  # noqa: E402
 import seed  # noqa: E402
 import trust  # noqa: E402
 
+REGIONS = ["eu-west-1", "us-east-1"]
+"""The Regions that are enabled in every account; moto lacks the call that lists them."""
 CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]*)/([^/]*)/aws4_request")
 
@@ -103,6 +107,8 @@ class Emulator:
                     refused = trust.refusal(call.access_key, call.params)
                 if refused:
                     return faults.error(call, *refused)
+            if (call.service, call.action) == ("account", "POST /listRegions"):
+                return json_reply(200, {"Regions": [{"RegionName": name} for name in REGIONS]})
             if call.protocol == "cbor":
                 with self._lock:
                     result = cloudwatch.answer(call.account, call.region, call.action, call.params)
@@ -144,6 +150,10 @@ class Emulator:
                 return [asdict(rule) for rule in self.faults.rules]
             case "DELETE faults":
                 self.faults.replace([])
+            case "GET counts":
+                return cloudwatch.counts()
+            case "DELETE counts":
+                cloudwatch.COUNTS.clear()
             case "POST settings":
                 change_settings(sent)
             case "GET settings":

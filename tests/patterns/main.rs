@@ -97,8 +97,16 @@ fn each_record_raises_just_the_alerts_that_it_shall() {
     let (loaded, organization) = (loaded(SPEC), organization());
     let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
     let mut proven = BTreeSet::new();
-    for Record { title, rules: expected, event } in records() {
-        let found = matching(&rules(&resolver, event["account"].as_str().unwrap()), &event);
+    for Record {
+        title,
+        rules: expected,
+        event,
+    } in records()
+    {
+        let found = matching(
+            &rules(&resolver, event["account"].as_str().unwrap()),
+            &event,
+        );
         assert_eq!(found, expected, "{title}");
         proven.extend(found);
     }

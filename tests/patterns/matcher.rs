@@ -10,18 +10,28 @@ use serde_json::Value;
 /// When the pattern uses something this matcher does not know, so that nothing passes unproven.
 pub fn matches(pattern: &Value, event: &Value) -> bool {
     let fields = pattern.as_object().expect("a pattern is an object");
-    fields.iter().all(|(name, wanted)| match (name.as_str(), wanted) {
-        ("$or", Value::Array(ways)) => ways.iter().any(|way| matches(way, event)),
-        (_, Value::Object(_)) => event.get(name).is_some_and(|inner| inner.is_object() && matches(wanted, inner))
-            || (event.get(name).is_none() && matches(wanted, &Value::Object(serde_json::Map::new()))),
-        (_, Value::Array(values)) => leaf(values, event.get(name)),
-        _ => panic!("{name}: a field of a pattern is an object or a list"),
-    })
+    fields
+        .iter()
+        .all(|(name, wanted)| match (name.as_str(), wanted) {
+            ("$or", Value::Array(ways)) => ways.iter().any(|way| matches(way, event)),
+            (_, Value::Object(_)) => {
+                event
+                    .get(name)
+                    .is_some_and(|inner| inner.is_object() && matches(wanted, inner))
+                    || (event.get(name).is_none()
+                        && matches(wanted, &Value::Object(serde_json::Map::new())))
+            }
+            (_, Value::Array(values)) => leaf(values, event.get(name)),
+            _ => panic!("{name}: a field of a pattern is an object or a list"),
+        })
 }
 
 /// A leaf matches when any of its values does, for any element where the event has a list.
 fn leaf(wanted: &[Value], found: Option<&Value>) -> bool {
-    assert!(!wanted.is_empty(), "an empty list is refused by EventBridge");
+    assert!(
+        !wanted.is_empty(),
+        "an empty list is refused by EventBridge"
+    );
     wanted.iter().any(|wanted| match (wanted, found) {
         (Value::Object(operator), found) => operate(operator, found),
         (_, Some(Value::Array(elements))) => elements.contains(wanted),

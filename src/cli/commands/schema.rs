@@ -6,6 +6,7 @@ use crate::apply::ApplyReport;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
+use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::policy::PairResult;
 use crate::policy::evaluate::wire::{RequestLine, ResponseLine};
@@ -33,6 +34,8 @@ enum SchemaKind {
     Apply,
     /// What verify found, printed with --format json.
     Verify,
+    /// How far a drill's events came, printed by `alerts test` with --format json.
+    AlertsTest,
     /// A snapshot.
     Snapshot,
     /// What `policy evaluate` reads.
@@ -49,6 +52,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::Plan | SchemaKind::Drift => schemars::schema_for!(Plan).to_value(),
         SchemaKind::Apply => schemars::schema_for!(ApplyReport).to_value(),
         SchemaKind::Verify => schemars::schema_for!(Verification).to_value(),
+        SchemaKind::AlertsTest => schemars::schema_for!(DrillReport).to_value(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
         SchemaKind::PolicyRequest => schemars::schema_for!(RequestLine<'_>).to_value(),
         SchemaKind::PolicyResponse => schemars::schema_for!(ResponseLine).to_value(),

@@ -25,13 +25,14 @@ use std::collections::BTreeMap;
 use futures_util::FutureExt as _;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 
 use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey, split_regional,
+    DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
+    PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
 };
 use execute::Created;
 use session::{Purpose, Sessions};
@@ -223,6 +224,33 @@ impl Cloud for Aws {
         async move {
             tracing::debug!(action = operation.action(), "writing");
             Ok(self.guardrails.change(operation).await?)
+        }
+        .boxed()
+    }
+
+    fn send_event<'a>(
+        &'a self,
+        account: &'a AccountId,
+        region: &'a str,
+        event: &'a DrillEvent,
+    ) -> Answer<'a, ()> {
+        async move {
+            let region = self.sessions.region(account, Purpose::Apply, region);
+            Ok(alerts::drill::send(&region, event).await?)
+        }
+        .boxed()
+    }
+
+    fn counted<'a>(
+        &'a self,
+        account: &'a AccountId,
+        region: &'a str,
+        metrics: &'a [Metric],
+        since: Timestamp,
+    ) -> Answer<'a, Vec<u64>> {
+        async move {
+            let region = self.sessions.region(account, Purpose::Plan, region);
+            Ok(alerts::drill::counted(&region, metrics, since).await?)
         }
         .boxed()
     }

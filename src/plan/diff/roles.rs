@@ -11,7 +11,7 @@ use super::trust::compare_trust;
 use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{Operation, Principal, Resource, ResourceType, Role, Wanted};
+use crate::state::{EVENTS_ROLE, Operation, Principal, Resource, ResourceType, Role, Wanted};
 
 impl Differ<'_> {
     pub(super) fn roles(&mut self) {
@@ -27,7 +27,9 @@ impl Differ<'_> {
             }
         }
         for (name, role) in unwanted(desired, &live.roles) {
-            if self.owns(&role.path, &role.tags) {
+            // What alerts need is only compared where the spec speaks of alerts.
+            let spared = name == EVENTS_ROLE && self.desired.alerts.is_none();
+            if !spared && self.owns(&role.path, &role.tags) {
                 self.delete_role(name, role);
             }
         }

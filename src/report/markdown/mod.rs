@@ -3,6 +3,7 @@
 //! Whatever AWS or a spec calls something is written as code, so that it is never a link, a mention or a tag.
 
 mod apply;
+mod drill;
 mod page;
 mod verification;
 
@@ -17,6 +18,7 @@ use super::words;
 use crate::plan::{Action, AlertCoverage, Change, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use drill::drill;
 pub(super) use verification::verification;
 
 /// How many bytes a short part may have, such as the list of gates.

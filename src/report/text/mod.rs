@@ -1,6 +1,7 @@
 //! Text for a terminal: the verdict first, then what is dangerous, then everything else.
 
 mod apply;
+mod drill;
 mod overview;
 mod page;
 mod verification;
@@ -15,6 +16,7 @@ use super::words;
 use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
+pub(super) use drill::drill;
 pub(super) use verification::verification;
 
 /// How many groups a reader overlooks without a table.

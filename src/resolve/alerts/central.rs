@@ -12,8 +12,12 @@ use crate::state::{
 
 /// The id of the one target that each rule has.
 pub(super) const TARGET: &str = "break-glass";
-/// What the rules that send to the topic are called.
-const NOTIFY: &str = "notify";
+/// The rules of the central bus, which send to the topic.
+pub const NOTIFY_RULES: [&str; 3] = [
+    "break-glass-notify-sign-in",
+    "break-glass-notify-session",
+    "break-glass-notify-call",
+];
 /// The most characters of a filter pattern. Source: CloudWatch Logs API, `PutMetricFilter`.
 const FILTER_LIMIT: usize = 1024;
 
@@ -95,9 +99,8 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
         "GetSessionToken",
         "GetFederationToken",
     ]);
-    [
+    let rules = [
         (
-            "sign-in",
             json!({ "detail-type": [sign_in] }),
             message(
                 &[
@@ -113,7 +116,6 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
             ),
         ),
         (
-            "session",
             json!({
                 "detail-type": [{ "anything-but": [sign_in] }],
                 "detail": { "eventName": sessions },
@@ -138,7 +140,6 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
             ),
         ),
         (
-            "call",
             json!({
                 "detail-type": [{ "anything-but": [sign_in] }],
                 "detail": { "eventName": [{ "anything-but": sessions }] },
@@ -162,25 +163,27 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
                 ],
             ),
         ),
-    ]
-    .into_iter()
-    .map(|(kind, pattern, transformer)| {
-        let rule = AlertRule {
-            pattern: EventPattern::new(pattern.to_string()),
-            state: "ENABLED".to_owned(),
-            description: "breakglass: tells of what arrives on this bus".to_owned(),
-            targets: BTreeMap::from([(
-                TARGET.to_owned(),
-                AlertTarget {
-                    arn: topic.to_owned(),
-                    transformer: Some(transformer),
-                    ..AlertTarget::default()
-                },
-            )]),
-        };
-        (format!("{ALERT_PREFIX}-{NOTIFY}-{kind}"), rule)
-    })
-    .collect()
+    ];
+    NOTIFY_RULES
+        .iter()
+        .zip(rules)
+        .map(|(name, (pattern, transformer))| {
+            let rule = AlertRule {
+                pattern: EventPattern::new(pattern.to_string()),
+                state: "ENABLED".to_owned(),
+                description: "breakglass: tells of what arrives on this bus".to_owned(),
+                targets: BTreeMap::from([(
+                    TARGET.to_owned(),
+                    AlertTarget {
+                        arn: topic.to_owned(),
+                        transformer: Some(transformer),
+                        ..AlertTarget::default()
+                    },
+                )]),
+            };
+            ((*name).to_owned(), rule)
+        })
+        .collect()
 }
 
 /// Makes a message: a few lines of what, where and who, with those that are this message's own in the middle.
@@ -276,5 +279,5 @@ pub(super) fn second_path(
 
 /// Names the rules of the central bus that publish to the topic, for its policy.
 pub(super) fn notify_rule_arns(partition: &str, region: &str, account: &str, bus: &str) -> String {
-    format!("arn:{partition}:events:{region}:{account}:rule/{bus}/{ALERT_PREFIX}-{NOTIFY}-*")
+    format!("arn:{partition}:events:{region}:{account}:rule/{bus}/{ALERT_PREFIX}-notify-*")
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::state::DrillEvent;
+use super::patterns::{CALL, SIGN_IN};
+use crate::state::{ALERT_PREFIX, DrillEvent};
 
 /// What a drill's records have in place of a place and a program.
 const MARK: &str = "breakglass drill";
@@ -10,52 +11,49 @@ const MARK: &str = "breakglass drill";
 /// Makes the event for a rule, by what the rule is called and the first thing that it names.
 pub(super) fn event(rule: &str, first: &str) -> DrillEvent {
     let user = || json!({ "type": "IAMUser", "userName": first });
-    let sign_in = |name: &str, identity: Value| {
-        let mut detail = record("signin", name, identity);
-        detail["additionalEventData"] = json!({ "MFAUsed": "Yes" });
-        (super::patterns::SIGN_IN, detail)
-    };
-    let call = |source: &str, name: &str, identity: Value| {
-        (super::patterns::CALL, record(source, name, identity))
-    };
-    let asking = |(kind, mut detail): (&'static str, Value), parameters: Value| {
-        detail["requestParameters"] = parameters;
-        (kind, detail)
-    };
     let nobody = || json!({ "type": "Unknown" });
+    let none = Value::Null;
+    let sign_in = |name, identity| (SIGN_IN, record("signin", name, identity, Value::Null));
+    let call =
+        |source, name, identity, parameters| (CALL, record(source, name, identity, parameters));
     let (detail_type, detail) = match rule {
         "login" => sign_in("ConsoleLogin", user()),
-        "assume-user" => call("sts", "AssumeRole", user()),
-        "assume-role" => asking(
-            call("sts", "AssumeRole", json!({ "type": "AWSAccount" })),
-            json!({ "roleArn": first, "roleSessionName": MARK }),
-        ),
+        "assume-user" => call("sts", "AssumeRole", user(), none),
+        "assume-role" => {
+            let parameters = json!({ "roleArn": first, "roleSessionName": MARK });
+            call(
+                "sts",
+                "AssumeRole",
+                json!({ "type": "AWSAccount" }),
+                parameters,
+            )
+        }
         "switch-user" => sign_in("SwitchRole", user()),
         "switch-role" => {
             let identity = json!({ "type": "AssumedRole", "arn": format!("{first}drill") });
             sign_in("SwitchRole", identity)
         }
-        "activity-user" => call("sts", "GetCallerIdentity", user()),
+        "activity-user" => call("sts", "GetCallerIdentity", user(), none),
         "activity-role" => {
             let context = json!({ "sessionIssuer": { "type": "Role", "arn": first } });
             let identity = json!({ "type": "AssumedRole", "sessionContext": context });
-            call("ec2", "DescribeRegions", identity)
+            call("ec2", "DescribeRegions", identity, none)
         }
-        "root" => call("sts", "GetCallerIdentity", json!({ "type": "Root" })),
-        "tamper-roles" => asking(
-            call("iam", "UpdateAssumeRolePolicy", nobody()),
-            json!({ "roleName": first }),
-        ),
-        "tamper-users" => asking(
-            call("iam", "CreateAccessKey", nobody()),
-            json!({ "userName": first }),
-        ),
-        "tamper-guardrails" => call("organizations", "UpdatePolicy", nobody()),
+        "root" => call("sts", "GetCallerIdentity", json!({ "type": "Root" }), none),
+        "tamper-roles" => {
+            let parameters = json!({ "roleName": first });
+            call("iam", "UpdateAssumeRolePolicy", nobody(), parameters)
+        }
+        "tamper-users" => {
+            let parameters = json!({ "userName": first });
+            call("iam", "CreateAccessKey", nobody(), parameters)
+        }
+        "tamper-guardrails" => call("organizations", "UpdatePolicy", nobody(), none),
         // The alerts themselves.
-        _ => asking(
-            call("events", "DisableRule", nobody()),
-            json!({ "name": "break-glass-drill" }),
-        ),
+        _ => {
+            let parameters = json!({ "name": format!("{ALERT_PREFIX}-drill") });
+            call("events", "DisableRule", nobody(), parameters)
+        }
     };
     DrillEvent {
         detail_type: detail_type.to_owned(),
@@ -63,7 +61,7 @@ pub(super) fn event(rule: &str, first: &str) -> DrillEvent {
     }
 }
 
-fn record(source: &str, name: &str, identity: Value) -> Value {
+fn record(source: &str, name: &str, identity: Value, parameters: Value) -> Value {
     json!({
         "eventSource": format!("{source}.amazonaws.com"),
         "eventName": name,
@@ -72,5 +70,6 @@ fn record(source: &str, name: &str, identity: Value) -> Value {
         "sourceIPAddress": MARK,
         "userAgent": MARK,
         "userIdentity": identity,
+        "requestParameters": parameters,
     })
 }

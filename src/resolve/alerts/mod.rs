@@ -14,9 +14,11 @@ use crate::ids::AccountId;
 use crate::org::Organization;
 use crate::spec::{AlertUse, Alerts, Bus, BusAccount, Problem, Spec};
 use crate::state::{
-    ALARM, AlertBus, AlertRule, AlertScope, AlertTarget, AlertTopic, Confirmation, DesiredAlerts, DrillEvent,
-    EVENTS_ROLE, Hub, NeededTrail, Role, Wanted, regional,
+    ALARM, AlertBus, AlertRule, AlertScope, AlertTarget, AlertTopic, Confirmation, DesiredAlerts,
+    DrillEvent, EVENTS_ROLE, Hub, NeededTrail, Role, Wanted, regional,
 };
+
+pub use central::NOTIFY_RULES;
 
 const SECTION: &str = "alerts";
 /// The description of the role that rules send with.

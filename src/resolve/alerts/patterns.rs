@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 
 use super::drill;
 use crate::spec::AlertUse;
-use crate::state::{
-    ALERT_PREFIX, ALL_EVENTS, DRILL_SOURCE, DrillEvent, EVENTS_ROLE, EventPattern,
-};
+use crate::state::{ALERT_PREFIX, ALL_EVENTS, DRILL_SOURCE, DrillEvent, EVENTS_ROLE, EventPattern};
 
 pub(super) const SIGN_IN: &str = "AWS Console Sign In via CloudTrail";
 pub(super) const CALL: &str = "AWS API Call via CloudTrail";

@@ -249,6 +249,17 @@ pub struct DrillEvent {
     pub detail: serde_json::Value,
 }
 
+/// Names something that CloudWatch counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its dimensions.
+    pub dimensions: BTreeMap<String, String>,
+}
+
 /// Says what is to be read of alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertScope {

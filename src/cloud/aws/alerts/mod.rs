@@ -2,6 +2,7 @@
 
 mod alarm;
 mod bus;
+pub(super) mod drill;
 mod rule;
 mod topic;
 mod trail;

@@ -210,7 +210,7 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
 }
 
 /// An entry that EventBridge did not take, though it took the call.
-fn refused(call: &str, code: Option<&str>, message: Option<&str>) -> Failure {
+pub(super) fn refused(call: &str, code: Option<&str>, message: Option<&str>) -> Failure {
     let (code, message) = (code.unwrap_or("unknown"), message.unwrap_or_default());
     Failure::new(call, &format!("{code}: {message}"))
 }

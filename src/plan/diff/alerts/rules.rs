@@ -87,9 +87,11 @@ impl Differ<'_> {
     }
 
     fn delete_rule(&mut self, name: &str, live: &AlertRule) {
-        let mut difference = Difference::default();
-        difference.fields = deleted_fields(fields(live));
-        difference.risk = Some(Risk::High);
+        let mut difference = Difference {
+            fields: deleted_fields(fields(live)),
+            risk: Some(Risk::High),
+            ..Difference::default()
+        };
         remove_targets(
             name,
             live.targets.keys().cloned().collect(),

@@ -9,12 +9,12 @@ use crate::state::{EVENTS_ROLE, GuardrailOperation, Operation, ResourceType};
 /// Names a stretch of an apply that is over in every account before the next begins in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wave {
+    /// Guardrails come to let break-glass principals and this tool through, before anything that they might stop.
+    Guardrails,
     /// What alerts go through is made: the bus, the topic, the alarm, the roles that rules send with.
     AlertPaths,
     /// Alert rules come, before the access that they watch.
     Alerts,
-    /// Guardrails come to let break-glass principals and this tool through, before anything that they might stop.
-    Guardrails,
     /// Policies and users that others refer to are made; policies and passwords that only lose go first too.
     Foundations,
     /// Users and roles lose what is too much: what they keep is both live and in the spec.
@@ -40,9 +40,9 @@ pub enum Wave {
 impl Wave {
     /// Every wave, in order.
     pub const ALL: [Self; 13] = [
+        Self::Guardrails,
         Self::AlertPaths,
         Self::Alerts,
-        Self::Guardrails,
         Self::Foundations,
         Self::Restrictions,
         Self::Policies,

@@ -21,9 +21,12 @@ impl Plan {
     ) -> Result<(), Staleness> {
         let moved = |change: &Change| Staleness::Moved(change.address.clone());
         let mut parts: Vec<(Wave, u8, usize, &Change, Part)> = Vec::new();
+        // Whoever has not read the alerts does not ask what becomes of them.
+        let with_alerts = live.alerts.is_some();
         let changes = self.changes.iter();
         for change in changes.filter(|change| change.account == *account) {
-            if change.operations.is_empty() {
+            let unasked = change.resource_type.is_alert() && !with_alerts;
+            if unasked || change.operations.is_empty() {
                 continue;
             }
             let key = ResourceKey::new(change.resource_type, &change.name);

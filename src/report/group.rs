@@ -398,6 +398,33 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_is_the_same_in_many_regions_is_told_once() {
+        let mut changes = fixture::report(Kind::Plan).changes;
+        let first = changes.swap_remove(0);
+        let changes: Vec<Change> = (0..2_000)
+            .flat_map(|number| {
+                ["eu-west-1", "us-east-1", "us-west-2"].map(|region| (number, region))
+            })
+            .map(|(number, region)| Change {
+                account: format!("2{number:011}").parse().unwrap(),
+                account_name: format!("account-{number:04}"),
+                resource_type: ResourceType::AlertRule,
+                name: format!("{region}:break-glass-root"),
+                fields: Vec::new(),
+                ..first.clone()
+            })
+            .collect();
+        assert_eq!(
+            titles(&fold(&changes)),
+            ["break-glass-root in 3 Regions in account-0000, account-0001 and 1998 more"]
+        );
+        assert_eq!(
+            fold(&changes[..1])[0].change.name,
+            "eu-west-1:break-glass-root"
+        );
+    }
+
+    #[test]
     fn accounts_of_one_name_are_told_apart() {
         let account = |name: &str, id: &str| (name.to_owned(), id.parse().unwrap());
         let accounts = Accounts::new([

@@ -158,7 +158,12 @@ async fn alerts_are_planned_applied_and_clean() {
     assert_eq!(plan["alerts"]["wanted"], pages);
     let text = emulator.run(&["plan"]).expect(0).stdout;
     assert!(text.contains("Uses that raise no alert"), "{text}");
-    emulator.run(&["apply", "--yes"]).expect(0);
+    // Saved, checked change by change, and applied; a second time there is nothing left to do.
+    emulator.run(&["plan", "--out", "plan.json"]).expect(0);
+    emulator.forget_calls();
+    emulator.run(&["apply", "plan.json"]).expect(0);
+    let again = emulator.run(&["apply", "plan.json"]).expect(0).stdout;
+    assert!(again.contains(" so already"), "{again}");
     let (code, drift) = emulator.json(&["drift"]);
     assert_eq!((code, changes(&drift)), (0, Vec::new()));
     assert_eq!(holes(&drift), Vec::<String>::new());
@@ -562,6 +567,13 @@ async fn a_spec_without_alerts_leaves_them_alone_and_proofs_are_the_same_with_th
     };
     let verify = ["verify", "--format", "json"];
     let with = proofs(emulator.run(&verify));
+    // What becomes of a rule is no matter for a proof.
+    let events = emulator.events("dev", HOME).await;
+    let disable = events.disable_rule().name("break-glass-root");
+    disable.send().await.unwrap();
+    emulator.run(&["plan", "--out", "plan.json"]).expect(0);
+    let after = [&verify[..], &["--after", "plan.json"]].concat();
+    assert_eq!(with, proofs(emulator.run(&after)));
     let without = SPEC.split("alerts:").next().unwrap();
     emulator.write("breakglass.yaml", without);
     assert_eq!(with, proofs(emulator.run(&verify)));

@@ -61,7 +61,8 @@ impl Reader<'_> {
         };
         let rules = regions.iter().map(async |name| {
             let region = self.region(name);
-            let found = rule::list(&region, "default").await?;
+            let found = rule::list(&region, "default").await;
+            let found = found.map_err(|failure| failure.with_note(&format!("in {name}")))?;
             let keyed = found
                 .into_iter()
                 .map(|(rule, found)| (regional(name, &rule), found));

@@ -306,12 +306,13 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     "account",
     "cloudtrail",
     "cloudwatch",
     "events",
     "iam",
+    "kms",
     "logs",
     "organizations",
     "sns",

@@ -41,6 +41,12 @@ async fn organization() -> Emulator {
         ],
     }));
     emulator.write("breakglass.yaml", SPEC);
+    let kms = aws_sdk_kms::Client::new(&emulator.sdk("emergency", HOME).await);
+    let policy = key_policy("\"events.amazonaws.com\",\"cloudwatch.amazonaws.com\"");
+    let key = kms.create_key().policy(policy).send().await.unwrap();
+    let alias = kms.create_alias().alias_name("alias/break-glass");
+    let alias = alias.target_key_id(key.key_metadata.unwrap().key_id);
+    alias.send().await.unwrap();
     for account in [
         "management",
         "emergency",
@@ -52,6 +58,15 @@ async fn organization() -> Emulator {
         make_trail(&emulator, account).await;
     }
     emulator
+}
+
+fn key_policy(services: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{EMERGENCY}:root"}},"Action":"kms:*","Resource":"*"}},
+            {{"Effect":"Allow","Principal":{{"Service":[{services}]}},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}}
+        ]}}"#
+    )
 }
 
 async fn make_trail(emulator: &Emulator, account: &str) {
@@ -362,6 +377,20 @@ async fn what_stands_between_the_rules_and_the_people_is_found_too() {
     );
     emulator.run(&["apply", "--yes"]).expect(0);
     emulator.run(&["drift"]).expect(0);
+    // A key is nobody's to change here.
+    let kms = aws_sdk_kms::Client::new(&home);
+    let key = kms.describe_key().key_id("alias/break-glass");
+    let key = key.send().await.unwrap().key_metadata.unwrap().key_id;
+    let put = kms.put_key_policy().key_id(key).policy_name("default");
+    let put = put.policy(key_policy("\"cloudwatch.amazonaws.com\""));
+    put.send().await.unwrap();
+    let address = format!("{EMERGENCY}/alert_topic/us-east-1:break-glass-alerts");
+    let drift = expect_drift(&emulator, &[format!("{address} manual key_policy")]);
+    let reason = drift["changes"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("must let events.amazonaws.com use it"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]

@@ -195,23 +195,11 @@ impl Resolver<'_> {
                 "alerts.bus",
                 "without a topic nobody is told of what arrives on the bus".to_owned(),
             ),
-            Some(topic) => match &topic.kms_key {
-                Some(key) => warn(
-                    "alerts.topic.kms_key",
-                    format!(
-                        "the policy of {key} must let events.amazonaws.com{} use the key; it is not read",
-                        if alerts.second_path.is_some() {
-                            " and cloudwatch.amazonaws.com"
-                        } else {
-                            ""
-                        }
-                    ),
-                ),
-                None => warn(
-                    "alerts.topic",
-                    "the topic is not encrypted: name a customer managed key as kms_key".to_owned(),
-                ),
-            },
+            Some(topic) if topic.kms_key.is_none() => warn(
+                "alerts.topic",
+                "the topic is not encrypted: name a customer managed key as kms_key".to_owned(),
+            ),
+            Some(_) => {}
         }
         warnings
     }
@@ -292,12 +280,16 @@ impl Resolver<'_> {
         let wanted = AlertTopic {
             policy: Some(central::topic_policy(arn, &rules, alarm.as_deref())),
             kms_key: topic.kms_key.clone(),
+            key_policy: None,
             subscriptions: topic
                 .subscriptions
                 .iter()
                 .map(|subscription| (subscription.clone(), Confirmation::Confirmed))
                 .collect(),
         };
+        let publishers = ["events.amazonaws.com"].into_iter();
+        let publishers = publishers.chain(alarm.map(|_| "cloudwatch.amazonaws.com"));
+        desired.publishers = publishers.map(str::to_owned).collect();
         let key = regional(&hub.region, &topic.name);
         desired.topics.insert(key, self.want(wanted, "topic"));
         for (name, rule) in central::notify_rules(arn) {

@@ -119,6 +119,9 @@ pub struct AlertTopic {
     /// The key that encrypts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<String>,
+    /// The policy of that key, where it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<PolicyText>,
     /// Whether each subscription, `PROTOCOL:ENDPOINT`, is confirmed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subscriptions: BTreeMap<String, Confirmation>,
@@ -225,6 +228,8 @@ pub struct DesiredAlerts {
     pub buses: BTreeMap<String, Wanted<AlertBus>>,
     /// The topic; each of its subscriptions shall be confirmed.
     pub topics: BTreeMap<String, Wanted<AlertTopic>>,
+    /// The services that publish to the topic, which its key has to let in.
+    pub publishers: BTreeSet<String>,
     /// The alarm of the second path.
     pub alarms: BTreeMap<String, Wanted<MetricAlarm>>,
     /// The trail that all of it rests on; none where there is nothing to hear.

@@ -62,12 +62,15 @@ impl Alerts {
                 let made = AlertTopic {
                     policy: Some(document.clone()),
                     kms_key: kms_key.clone(),
+                    key_policy: None,
                     subscriptions: Default::default(),
                 };
                 self.topics.insert(topic.clone(), made);
             }
             AlertOperation::SetTopicKey { topic, kms_key } => {
-                self.topic(topic)?.kms_key.clone_from(kms_key);
+                let topic = self.topic(topic)?;
+                topic.kms_key.clone_from(kms_key);
+                topic.key_policy = None;
             }
             AlertOperation::SetTopicPolicy { topic, document } => {
                 self.topic(topic)?.policy = Some(document.clone());

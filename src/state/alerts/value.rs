@@ -21,6 +21,8 @@ impl AlertResource {
             Self::Topic(AlertTopic {
                 policy,
                 kms_key,
+                // Another's to change, and no step here changes it.
+                key_policy: _,
                 subscriptions,
             }) => {
                 let subscriptions: Vec<&String> = subscriptions.keys().collect();

@@ -3,6 +3,7 @@
 mod alarm;
 mod bus;
 pub(super) mod drill;
+mod key;
 mod rule;
 mod topic;
 mod trail;
@@ -107,7 +108,10 @@ impl Reader<'_> {
             }
         };
         let (bus, topic) = try_join(bus::read(home, &hub.bus), topic).await?;
-        if let (Some(topic), Some(name)) = (topic, &hub.topic) {
+        if let (Some(mut topic), Some(name)) = (topic, &hub.topic) {
+            if let Some(key) = &topic.kms_key {
+                topic.key_policy = Some(key::policy(home, key).await?);
+            }
             alerts.topics.insert(regional(&hub.region, name), topic);
         }
         if let Some(bus) = bus {

@@ -54,6 +54,7 @@ pub(super) async fn read(region: &Region, name: &str) -> Result<Option<AlertTopi
     Ok(Some(AlertTopic {
         policy,
         kms_key,
+        key_policy: None,
         subscriptions: found,
     }))
 }

@@ -1,5 +1,7 @@
 //! The comparison of what there is once: the bus, the topic and the alarm of the second path.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::super::steps::Stage;
@@ -7,6 +9,7 @@ use super::super::{
     Differ, Difference, Documents, Finding, compare_documents, created_fields, document_value, key,
 };
 use super::Cells;
+use super::key::bars;
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{
@@ -52,7 +55,7 @@ impl Differ<'_> {
         for (name, wanted) in &desired.topics {
             let found = live.topics.get(name);
             match found {
-                Some(found) => self.topic(name, wanted, found),
+                Some(found) => self.topic(name, wanted, found, &desired.publishers),
                 None => self.create_topic(name, wanted),
             }
             let confirmed = found.is_some_and(|found| {
@@ -71,6 +74,7 @@ impl Differ<'_> {
         let AlertTopic {
             policy,
             kms_key,
+            key_policy: _,
             subscriptions,
         } = &wanted.value;
         let mut difference = Difference::default();
@@ -97,10 +101,17 @@ impl Differ<'_> {
         self.record(&key(ResourceType::AlertTopic, name), finding, difference);
     }
 
-    fn topic(&mut self, name: &str, wanted: &Wanted<AlertTopic>, live: &AlertTopic) {
+    fn topic(
+        &mut self,
+        name: &str,
+        wanted: &Wanted<AlertTopic>,
+        live: &AlertTopic,
+        publishers: &BTreeSet<String>,
+    ) {
         let AlertTopic {
             policy,
             kms_key,
+            key_policy,
             subscriptions,
         } = live;
         let spec = &wanted.value;
@@ -120,6 +131,28 @@ impl Differ<'_> {
                 kms_key: spec.kms_key.clone(),
             };
             difference.step(Stage::Grant, Operation::ChangeAlert(operation));
+        }
+        let mut tasks = Vec::new();
+        if let (Some(key), Some(document)) = (&spec.kms_key, key_policy)
+            && *kms_key == spec.kms_key
+        {
+            let account = self.context.id;
+            let barred = publishers.iter();
+            let barred = barred.filter(|service| bars(document, account, service));
+            let barred: Vec<&str> = barred.map(String::as_str).collect();
+            if !barred.is_empty() {
+                let barred = barred.join(" and ");
+                difference
+                    .field(
+                        "key_policy",
+                        document_value(document),
+                        json!(format!("lets in {barred}")),
+                    )
+                    .weigh(Risk::High, Access::None);
+                tasks.push(format!(
+                    "the policy of {key} must let {barred} use it (kms:Decrypt, kms:GenerateDataKey*): until then nothing is sent"
+                ));
+            }
         }
         let mut pending = Vec::new();
         for subscription in spec.subscriptions.keys() {
@@ -155,18 +188,21 @@ impl Differ<'_> {
                 difference.step(Stage::Release, Operation::ChangeAlert(operation));
             }
         }
-        let asked = || {
-            format!(
+        if !pending.is_empty() {
+            tasks.push(format!(
                 "{} must confirm the subscription: until then nothing is sent there",
                 pending.join(", ")
-            )
-        };
+            ));
+        }
         let origin = &wanted.origin;
-        let finding = match (pending.is_empty(), difference.operations.is_empty()) {
-            (true, _) => Finding::new(Action::Update, origin),
-            (false, true) => Finding::new(Action::Manual, origin).because(asked()),
-            (false, false) => Finding::new(Action::Update, origin).because(asked()),
+        let action = match (tasks.is_empty(), difference.operations.is_empty()) {
+            (false, true) => Action::Manual,
+            _ => Action::Update,
         };
+        let mut finding = Finding::new(action, origin);
+        if !tasks.is_empty() {
+            finding = finding.because(tasks.join("; "));
+        }
         self.record(&key(ResourceType::AlertTopic, name), finding, difference);
     }
 

@@ -2,6 +2,7 @@
 
 mod cells;
 mod hub;
+mod key;
 mod rules;
 
 use serde_json::{Value, json};

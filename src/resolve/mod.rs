@@ -90,6 +90,7 @@ impl<'a> Resolver<'a> {
         let mut errors = Vec::new();
         let mut warnings = Vec::new();
         errors.extend(emergency_problem(spec, organization));
+        errors.extend(alerts::account_problems(spec, organization));
         let mut role_accounts = Vec::new();
         for (index, role) in spec.roles().iter().enumerate() {
             let (accounts, problems) = role

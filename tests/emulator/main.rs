@@ -14,6 +14,7 @@ mod backend;
 mod cli;
 mod differential;
 mod drift;
+mod drills;
 mod errors;
 mod exceptions;
 mod faults;

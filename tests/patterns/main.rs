@@ -150,6 +150,21 @@ fn a_drill_goes_the_way_of_a_real_event_and_only_a_drill_has_its_source() {
 }
 
 #[test]
+fn a_bus_in_an_account_that_is_not_there_is_refused() {
+    let organization = organization();
+    let elsewhere = SPEC.replace("account: emergency", "account: \"555555555555\"");
+    let problems = Resolver::new(&loaded(&elsewhere), &organization).unwrap_err();
+    let messages: Vec<&str> = problems
+        .iter()
+        .map(|problem| problem.message.as_str())
+        .collect();
+    assert_eq!(
+        messages,
+        ["555555555555 is not an active account of o-exampleorg1"]
+    );
+}
+
+#[test]
 fn many_roles_make_more_rules_and_none_that_is_too_long() {
     let roles: String = (0..60)
         .map(|number| format!("  - {{ name: BreakGlassRoleNumber{number}, trusted: [\"arn:aws:iam::222222222222:role/Ops\"] }}\n"))

@@ -55,6 +55,29 @@ pub fn alert_scope(spec: &Spec, organization: &Organization) -> Option<AlertScop
     })
 }
 
+/// Finds what the accounts of the bus and of the second path can't be: a mistyped one would be looked at nowhere.
+pub(super) fn account_problems(spec: &Spec, organization: &Organization) -> Vec<Problem> {
+    let Some(scope) = alert_scope(spec, organization) else {
+        return Vec::new();
+    };
+    let hub = ("alerts.bus.account", scope.hub.account);
+    let second = scope.second_path;
+    let second = second.map(|account| ("alerts.second_path.account", account));
+    [hub]
+        .into_iter()
+        .chain(second)
+        .filter(|(_, id)| {
+            !organization
+                .active_accounts()
+                .any(|(active, _)| active == id)
+        })
+        .map(|(at, id)| {
+            let message = format!("{id} is not an active account of {}", organization.id);
+            Problem::error(at, message)
+        })
+        .collect()
+}
+
 /// The Region of the central bus; the spec was checked to name one.
 fn hub_region<'a>(spec: &'a Spec, bus: &'a Bus) -> &'a str {
     let first = || spec.organization.regions.iter().flatten().next();

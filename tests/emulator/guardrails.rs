@@ -372,7 +372,7 @@ fn a_snapshot_holds_them_or_says_why_not() {
     let read = |name: &str| read_snapshot(&emulator.path(name)).unwrap();
     emulator.run(&["snapshot", "--out", "whole.json"]).expect(0);
     let whole = read("whole.json");
-    assert_eq!(whole.format_version, "1.1");
+    assert_eq!(whole.format_version, "1.2");
     let Some(Reading::Complete(guardrails)) = &whole.guardrails else {
         panic!("{:?}", whole.guardrails);
     };

@@ -314,3 +314,81 @@ fn subscribe(topic: &str, subscription: &str, difference: &mut Difference) {
     };
     difference.step(Stage::Grant, Operation::ChangeAlert(operation));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ids::{IamPath, Partition};
+    use crate::plan::{AccountContext, Change, diff_account};
+    use crate::state::{Desired, Inventory, Origin, Reading};
+
+    const TOPIC: &str = "us-east-1:break-glass-alerts";
+
+    /// What is found of a topic that shall have one receiver and has these.
+    fn found(receivers: &[(&str, Confirmation)]) -> (Vec<Change>, Vec<String>) {
+        let receivers = receivers.iter();
+        let receivers = receivers.map(|(receiver, state)| ((*receiver).to_owned(), *state));
+        let topic = |subscriptions| AlertTopic {
+            subscriptions,
+            ..AlertTopic::default()
+        };
+        let wanted = ("email:soc@example.com".to_owned(), Confirmation::Confirmed);
+        let value = topic(BTreeMap::from([wanted]));
+        let origin = Origin {
+            file: String::new(),
+            line: 1,
+        };
+        let desired = Desired {
+            alerts: Some(DesiredAlerts {
+                topics: BTreeMap::from([(TOPIC.to_owned(), Wanted { value, origin })]),
+                ..DesiredAlerts::default()
+            }),
+            ..Desired::default()
+        };
+        let live = Inventory {
+            alerts: Some(Reading::Complete(Alerts {
+                topics: BTreeMap::from([(TOPIC.to_owned(), topic(receivers.collect()))]),
+                ..Alerts::default()
+            })),
+            ..Inventory::default()
+        };
+        let context = AccountContext {
+            id: &"222222222222".parse().unwrap(),
+            name: "emergency",
+            partition: &Partition::commercial(),
+            managed_path: &IamPath::break_glass(),
+            strict: false,
+        };
+        let diff = diff_account(&context, &desired, &live);
+        (diff.changes, diff.alerts.unwrap().shared)
+    }
+
+    #[test]
+    fn a_subscription_that_nobody_confirmed_is_a_task_for_a_person() {
+        let (changes, shared) = found(&[("email:soc@example.com", Confirmation::Pending)]);
+        assert_eq!((changes.len(), changes[0].action), (1, Action::Manual));
+        let reason = changes[0].reason.as_deref().unwrap();
+        assert!(
+            reason.starts_with("email:soc@example.com must confirm"),
+            "{reason}"
+        );
+        assert_eq!(
+            shared,
+            [format!(
+                "topic {TOPIC}: nobody has confirmed a subscription"
+            )]
+        );
+    }
+
+    #[test]
+    fn a_receiver_that_the_spec_does_not_name_goes_once_it_is_live() {
+        let soc = ("email:soc@example.com", Confirmation::Confirmed);
+        let (changes, shared) = found(&[soc, ("https:x", Confirmation::Pending)]);
+        assert_eq!((changes, shared), (Vec::new(), Vec::new()));
+        let (changes, _) = found(&[soc, ("https:x", Confirmation::Confirmed)]);
+        assert_eq!((changes.len(), changes[0].action), (1, Action::Update));
+        assert_eq!(changes[0].operations.len(), 1);
+    }
+}

@@ -283,6 +283,8 @@ impl Run<'_> {
                 })
         };
         let why = match turn.wave {
+            // What alerts go through stands on nothing else.
+            Wave::AlertPaths => return None,
             // Nobody gets a policy that is not what it shall be.
             Wave::Foundations | Wave::Restrictions | Wave::Roles => {
                 let policy = failed_here.find(|address| refers_to(address))?;
@@ -291,7 +293,13 @@ impl Run<'_> {
             // Someone may still have the policy who shall lose it.
             // A guardrail's documents each hold what the changes before it did.
             // Whom an exception shall let through comes before what may stop them.
-            Wave::Guardrails | Wave::Policies | Wave::NewGuardrails | Wave::RoleRemovals => {
+            // A rule that can't send is no rule, and one that watches what could not be taken away stays.
+            Wave::Alerts
+            | Wave::AlertRemovals
+            | Wave::Guardrails
+            | Wave::Policies
+            | Wave::NewGuardrails
+            | Wave::RoleRemovals => {
                 let address = failed_here.next()?;
                 format!("{address} failed")
             }

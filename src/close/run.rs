@@ -243,7 +243,10 @@ async fn managed(
     let (path, tags) = match &resource {
         Resource::User(user) => (&user.path, &user.tags),
         Resource::Role(role) => (&role.path, &role.tags),
-        Resource::Policy(_) | Resource::LoginProfile | Resource::RootFeature => {
+        Resource::Policy(_)
+        | Resource::LoginProfile
+        | Resource::RootFeature
+        | Resource::Alert(_) => {
             return Err("it is something else".to_owned());
         }
     };
@@ -279,7 +282,10 @@ impl Revoking<'_> {
         let inline_policies = match &live {
             Resource::User(user) => &user.inline_policies,
             Resource::Role(role) => &role.inline_policies,
-            Resource::Policy(_) | Resource::LoginProfile | Resource::RootFeature => {
+            Resource::Policy(_)
+            | Resource::LoginProfile
+            | Resource::RootFeature
+            | Resource::Alert(_) => {
                 return step(StepStatus::Failed, Some("it is something else".to_owned()));
             }
         };

@@ -157,6 +157,10 @@ async fn attempt(place: &Place<'_>, operation: &Operation) -> Result<(), Failure
             let problem = "guardrails are not changed in an account";
             Err(Failure::new(operation.action(), problem))
         }
+        Operation::ChangeAlert(_) => {
+            let problem = "alerts are not part of an account's IAM";
+            Err(Failure::new(operation.action(), problem))
+        }
     }
 }
 

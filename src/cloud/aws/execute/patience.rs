@@ -47,7 +47,12 @@ impl Created {
             ResourceType::MfaDevice
             | ResourceType::RootAccess
             | ResourceType::GuardrailException
-            | ResourceType::GuardrailPolicy => return false,
+            | ResourceType::GuardrailPolicy
+            | ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -146,6 +151,7 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         }
         // What these would remove is allowed to be gone.
         Operation::CreatePolicy { .. }
+        | Operation::ChangeAlert(_)
         | Operation::DeleteInlinePolicy { .. }
         | Operation::DetachPolicy { .. }
         | Operation::RemoveBoundary { .. }

@@ -21,7 +21,7 @@ use crate::state::{
     Origin, Paths, Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
-pub use alerts::{NOTIFY_RULES, alert_scope};
+pub use alerts::{NOTIFY_RULES, alert_names, alert_scope};
 pub use root::root_scope;
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.

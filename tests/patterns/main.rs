@@ -40,6 +40,7 @@ roles:
 alerts:
   topic: { name: break-glass-alerts }
   bus: { account: emergency, name: break-glass }
+  second_path: { log_group: org-cloudtrail }
 "#;
 
 /// A record as EventBridge delivers it, and the rules of its account that match it.

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Resolver;
 use crate::ids::AccountId;
 use crate::org::Organization;
-use crate::spec::{AlertUse, Alerts, Bus, BusAccount, Problem, Spec};
+use crate::spec::{AlertUse, Alerts, Bus, BusAccount, Notify, Problem, Spec};
 use crate::state::{
-    ALARM, AlertBus, AlertRule, AlertScope, AlertTarget, AlertTopic, Confirmation, DesiredAlerts,
-    DrillEvent, EVENTS_ROLE, Hub, NeededTrail, Role, Wanted, regional,
+    ALARM, AlertBus, AlertNames, AlertRule, AlertScope, AlertTarget, AlertTopic, Confirmation,
+    DesiredAlerts, DrillEvent, EVENTS_ROLE, Hub, NeededTrail, Role, Wanted, regional,
 };
 
 pub use central::NOTIFY_RULES;
@@ -52,6 +52,29 @@ pub fn alert_scope(spec: &Spec, organization: &Organization) -> Option<AlertScop
             .second_path
             .as_ref()
             .map(|second| account(&second.account)),
+    })
+}
+
+/// Names the parts of the alerts that a spec asks for, and the topics that its findings are sent to.
+#[must_use]
+pub fn alert_names(spec: &Spec) -> Option<AlertNames> {
+    let Alerts {
+        topic,
+        bus,
+        second_path,
+        uses: _,
+        notify,
+    } = spec.alerts.as_ref()?;
+    let receivers = notify.iter().filter_map(|receiver| match receiver {
+        Notify::Sns(arn) => arn.rsplit(':').next(),
+        Notify::Webhook(_) => None,
+    });
+    let topic = topic.iter().map(|topic| topic.name.as_str());
+    let bus = bus.iter().map(|bus| bus.name.as_str());
+    let chosen = topic.chain(bus).chain(receivers);
+    Some(AlertNames {
+        chosen: chosen.map(str::to_owned).collect(),
+        log_group: second_path.as_ref().map(|path| path.log_group.clone()),
     })
 }
 
@@ -252,6 +275,8 @@ impl Resolver<'_> {
         let roles = self
             .roles_of(account)
             .filter_map(|index| spec.roles().get(index));
+        let second = spec.alerts.iter().flat_map(|alerts| &alerts.second_path);
+        let mut second = second.filter(|_| scope.second_path.as_ref() == Some(account));
         patterns::Watched {
             partition: self.organization.partition.as_str(),
             account: account.as_str(),
@@ -263,6 +288,7 @@ impl Resolver<'_> {
             management: *account == self.organization.management_account,
             bus: &scope.hub.bus,
             topic_arn: places.topic.as_deref(),
+            log_group: second.next().map(|second| second.log_group.as_str()),
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Watched<'a> {
     pub(super) management: bool,
     pub(super) bus: &'a str,
     pub(super) topic_arn: Option<&'a str>,
+    /// The log group of the second path, if it is in this account.
+    pub(super) log_group: Option<&'a str>,
 }
 
 /// Describes a rule to have in each Region of an account.
@@ -235,7 +237,11 @@ impl Watched<'_> {
         let ours = json!([{ "prefix": ALERT_PREFIX }]);
         let of = |source: &str, field: &str, values: &Value| json!({ "eventSource": [format!("{source}.amazonaws.com")], "requestParameters": { field: values } });
         let mut any = vec![
-            of("events", "name", &ours),
+            of(
+                "events",
+                "name",
+                &json!([{ "prefix": ALERT_PREFIX }, self.bus]),
+            ),
             of("events", "rule", &ours),
             of(
                 "events",
@@ -254,6 +260,13 @@ impl Watched<'_> {
             any.push(of("sns", "topicArn", &json!([topic])));
             let subscriptions = json!([{ "prefix": format!("{topic}:") }]);
             any.push(of("sns", "subscriptionArn", &subscriptions));
+        }
+        if let Some(log_group) = self.log_group {
+            any.push(json!({
+                "eventSource": ["logs.amazonaws.com"],
+                "eventName": ["DeleteLogGroup"],
+                "requestParameters": { "logGroupName": [log_group] },
+            }));
         }
         json!({
             "detail-type": [CALL],

@@ -289,6 +289,23 @@ pub struct Hub {
     pub topic: Option<String>,
 }
 
+/// Holds the names that parts of the alerts go by, in whatever account and Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertNames {
+    /// The names that are the spec's to choose: the bus and the topics.
+    pub chosen: BTreeSet<String>,
+    /// The log group that the second path reads.
+    pub log_group: Option<String>,
+}
+
+impl AlertNames {
+    /// Tells whether a name is that of a part of the alerts: rules, filters and alarms are known by how it begins.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        name.starts_with(ALERT_PREFIX) || self.chosen.contains(name)
+    }
+}
+
 /// The metric that the second path counts uses in: namespace and name.
 pub const USE_METRIC: (&str, &str) = ("BreakGlass", "Use");
 /// The name of the alarm of the second path, which its filters' names begin with.

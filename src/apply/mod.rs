@@ -18,8 +18,8 @@ use crate::ids::{AccountId, Partition};
 use crate::plan::{Action, Change, Plan, Wave, schedule};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
-    Address, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey, ResourceType,
-    protection,
+    Address, EVENTS_ROLE, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey,
+    ResourceType, protection,
 };
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
@@ -285,10 +285,15 @@ impl Run<'_> {
         let why = match turn.wave {
             // What alerts go through stands on nothing else.
             Wave::AlertPaths => return None,
-            // Nobody gets a policy that is not what it shall be.
+            // Nobody gets a policy that is not what it shall be, and there is no new access that nobody would hear of.
             Wave::Foundations | Wave::Restrictions | Wave::Roles => {
-                let policy = failed_here.find(|address| refers_to(address))?;
-                format!("{policy} failed")
+                let makes_access = change.action == Action::Create
+                    && [ResourceType::IamUser, ResourceType::IamRole]
+                        .contains(&change.resource_type);
+                let address = failed_here.find(|address| {
+                    refers_to(address) || (makes_access && is_of_alerts(address))
+                })?;
+                format!("{address} failed")
             }
             // Someone may still have the policy who shall lose it.
             // A guardrail's documents each hold what the changes before it did.
@@ -387,6 +392,12 @@ impl Run<'_> {
 }
 
 /// The edit of a guardrail that a change consists of.
+/// Tells whether something is a part of the alerts, or the role that they are sent with.
+fn is_of_alerts(address: &Address) -> bool {
+    address.resource_type.is_alert()
+        || (address.resource_type == ResourceType::IamRole && address.name == EVENTS_ROLE)
+}
+
 fn exemption_edit(change: &Change) -> Option<&ExemptionEdit> {
     change
         .operations

@@ -414,6 +414,35 @@ async fn rules_go_after_the_access_that_they_watched() {
 }
 
 #[tokio::test]
+async fn new_access_waits_for_its_alerts_and_these_for_their_role() {
+    let emulator = organization().await;
+    emulator.write(
+        "breakglass.yaml",
+        &SPEC.replace("[us-east-1, eu-west-1, us-west-2]", "[us-east-1]"),
+    );
+    let dev = emulator.account("dev").to_owned();
+    let young = "Provided role 'x' cannot be assumed by principal 'events.amazonaws.com'.";
+    emulator.faults(json!([
+        { "action": "events:PutRule", "account": dev, "kind": "access_denied" },
+        { "action": "events:PutTargets", "account": PROD_PAY, "times": 2,
+          "kind": "error", "code": "ValidationException", "message": young },
+    ]));
+    emulator.run(&["apply", "--yes"]).expect(6);
+    assert_eq!(emulator.fired()[1], 2);
+    let (_, drift) = emulator.json(&["drift"]);
+    let left = changes(&drift).into_iter();
+    let roles: Vec<String> = left
+        .filter(|change| change.contains("/iam_role/"))
+        .collect();
+    assert_eq!(roles.len(), 1, "{roles:?}");
+    let held_back = format!("{dev}/iam_role/BreakGlassAdmin create ");
+    assert!(roles[0].starts_with(&held_back), "{roles:?}");
+    emulator.faults(json!([]));
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["drift"]).expect(0);
+}
+
+#[tokio::test]
 async fn a_region_that_can_not_be_read_is_unknown_and_the_rest_is_told() {
     let emulator = applied().await;
     emulator.faults(

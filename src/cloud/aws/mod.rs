@@ -198,14 +198,9 @@ impl Cloud for Aws {
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
         async move {
             tracing::debug!(%account, action = operation.action(), "writing");
-            if let Operation::ChangeAlert(operation) = operation {
-                let target = operation.target();
-                let (region, _) = split_regional(&target.name);
-                let region = self.sessions.region(account, Purpose::Apply, region);
-                return Ok(alerts::execute(&region, operation).await?);
-            }
             let place = execute::Place {
                 client: self.sessions.iam(account, Purpose::Apply),
+                sessions: &self.sessions,
                 organizations: &self.organizations,
                 partition: &self.sessions.caller().partition,
                 account,

@@ -391,13 +391,13 @@ impl Run<'_> {
     }
 }
 
-/// The edit of a guardrail that a change consists of.
 /// Tells whether something is a part of the alerts, or the role that they are sent with.
 fn is_of_alerts(address: &Address) -> bool {
     address.resource_type.is_alert()
         || (address.resource_type == ResourceType::IamRole && address.name == EVENTS_ROLE)
 }
 
+/// The edit of a guardrail that a change consists of.
 fn exemption_edit(change: &Change) -> Option<&ExemptionEdit> {
     change
         .operations

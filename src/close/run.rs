@@ -35,7 +35,7 @@ impl Target {
     /// Finds what an incident used; whatever it does not say is everything.
     ///
     /// # Errors
-    /// What is wrong with the accounts that it names.
+    /// What is wrong with the accounts, roles and users that it names.
     pub fn of(
         incident: &IncidentRecord,
         loaded: &Loaded,
@@ -43,6 +43,22 @@ impl Target {
         organization: &Organization,
     ) -> Result<Self, String> {
         let spec = &loaded.spec;
+        let roles: Vec<&str> = spec.roles().iter().map(|role| role.name.as_str()).collect();
+        let users = spec.users().iter().map(|user| user.name.as_str());
+        // A root user has no password that is set here.
+        let users: Vec<&str> = users.chain(["root"]).collect();
+        for (what, names, known) in [
+            ("role", &incident.roles, roles),
+            ("user", &incident.users, users),
+        ] {
+            let mut names = names.iter().flatten();
+            if let Some(name) = names.find(|name| !known.contains(&name.as_str())) {
+                return Err(format!(
+                    "incident {}: the spec has no {what} {name:?}",
+                    incident.id
+                ));
+            }
+        }
         let accounts: BTreeSet<AccountId> = match &incident.accounts {
             None => organization
                 .active_accounts()

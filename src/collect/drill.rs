@@ -136,6 +136,7 @@ pub async fn drill(
     };
     let read_scope = ReadScope {
         alerts: Some(scope.clone()),
+        people: None,
         ..read_scope(spec)
     };
     let run = Run {

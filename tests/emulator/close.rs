@@ -327,8 +327,8 @@ fn what_ended_sessions_goes_when_none_can_be_alive_any_more() {
     let (code, drift) = emulator.json(&["drift"]);
     let field = format!("inline_policies.{REVOKED}");
     let expected = [
-        format!("{EMERGENCY}/iam_role/BreakGlassRead update {field}"),
         format!("{EMERGENCY}/iam_user/bg-bob update {field}"),
+        format!("{EMERGENCY}/iam_role/BreakGlassRead update {field}"),
     ];
     assert_eq!((code, changes(&drift)), (2, expected.to_vec()));
     emulator.run(&["apply", "--yes"]).expect(0);
@@ -345,6 +345,7 @@ fn an_incident_that_is_not_recorded_is_refused() {
         "- { id: INC-1, opened: 2026-01-01T00:00:00Z, users: [eve] }\n",
     );
     let run = emulator.run(&CLOSE).expect(65);
-    assert!(run.stderr.contains("incidents.yaml:1:"), "{}", run.stderr);
+    let told = "incident INC-1: the spec has no user \"eve\"";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
     assert_eq!(names(&emulator), Vec::<String>::new());
 }

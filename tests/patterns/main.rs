@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use breakglass::ids::AccountId;
 use breakglass::org::Organization;
-use breakglass::resolve::Resolver;
+use breakglass::resolve::{Resolver, alert_names};
 use breakglass::spec::{Loaded, load_texts};
-use breakglass::state::{AlertRule, EventPattern};
+use breakglass::state::{AlertRule, EventPattern, split_regional, split_rule};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -148,6 +148,40 @@ fn a_drill_goes_the_way_of_a_real_event_and_only_a_drill_has_its_source() {
             assert_eq!(matching(&rules, &event), BTreeSet::from([name]), "{event}");
         }
     }
+}
+
+#[test]
+fn whatever_is_made_is_known_by_its_name() {
+    let spec = SPEC
+        .replace("name: break-glass-alerts", "name: soc")
+        .replace("name: break-glass }", "name: uses }");
+    let notify = "  notify: [{ sns: \"arn:aws:sns:us-east-1:222222222222:findings\" }]\n";
+    let (loaded, organization) = (loaded(&format!("{spec}{notify}")), organization());
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    let names = alert_names(&loaded.spec).unwrap();
+    let mut made = BTreeSet::new();
+    for account in [MANAGEMENT, EMERGENCY, PROD, SAND] {
+        let alerts = resolver.desired(&account.parse().unwrap()).alerts.unwrap();
+        made.extend(alerts.everywhere.into_keys());
+        let central = alerts.central.keys();
+        made.extend(central.map(|rule| split_rule(rule).2.to_owned()));
+        for (alarm, wanted) in alerts.alarms {
+            made.insert(split_regional(&alarm).1.to_owned());
+            made.extend(wanted.value.filters.into_keys());
+        }
+        let (buses, topics) = (alerts.buses.keys(), alerts.topics.keys());
+        made.extend(
+            buses
+                .chain(topics)
+                .map(|key| split_regional(key).1.to_owned()),
+        );
+    }
+    assert!(made.len() > 15);
+    for name in made {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert!(names.contains("findings") && !names.contains("soc-of-others"));
+    assert_eq!(names.log_group.as_deref(), Some("org-cloudtrail"));
 }
 
 #[test]

@@ -18,8 +18,8 @@ use crate::ids::{AccountId, Partition};
 use crate::plan::{Action, Change, Plan, Wave, schedule};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
-    Address, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey, ResourceType,
-    protection,
+    Address, EVENTS_ROLE, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey,
+    ResourceType, protection,
 };
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
@@ -283,15 +283,28 @@ impl Run<'_> {
                 })
         };
         let why = match turn.wave {
-            // Nobody gets a policy that is not what it shall be.
+            // What alerts go through stands on nothing else.
+            Wave::AlertPaths => return None,
+            // Nobody gets a policy that is not what it shall be, and there is no new access that nobody would hear of.
             Wave::Foundations | Wave::Restrictions | Wave::Roles => {
-                let policy = failed_here.find(|address| refers_to(address))?;
-                format!("{policy} failed")
+                let makes_access = change.action == Action::Create
+                    && [ResourceType::IamUser, ResourceType::IamRole]
+                        .contains(&change.resource_type);
+                let address = failed_here.find(|address| {
+                    refers_to(address) || (makes_access && is_of_alerts(address))
+                })?;
+                format!("{address} failed")
             }
             // Someone may still have the policy who shall lose it.
             // A guardrail's documents each hold what the changes before it did.
             // Whom an exception shall let through comes before what may stop them.
-            Wave::Guardrails | Wave::Policies | Wave::NewGuardrails | Wave::RoleRemovals => {
+            // A rule that can't send is no rule, and one that watches what could not be taken away stays.
+            Wave::Alerts
+            | Wave::AlertRemovals
+            | Wave::Guardrails
+            | Wave::Policies
+            | Wave::NewGuardrails
+            | Wave::RoleRemovals => {
                 let address = failed_here.next()?;
                 format!("{address} failed")
             }
@@ -376,6 +389,12 @@ impl Run<'_> {
         // It is changed in single steps, so a panic elsewhere leaves it whole.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells whether something is a part of the alerts, or the role that they are sent with.
+fn is_of_alerts(address: &Address) -> bool {
+    address.resource_type.is_alert()
+        || (address.resource_type == ResourceType::IamRole && address.name == EVENTS_ROLE)
 }
 
 /// The edit of a guardrail that a change consists of.

@@ -7,6 +7,7 @@ use super::sieve::GUARDRAIL_CALLS;
 use super::tamper::TRAIL_CALLS;
 use super::watch::{PrincipalKind, Watch};
 use crate::ids::{AccountId, Arn, Partition};
+use crate::state::EVENTS_ROLE;
 
 /// Names an attribute that events can be found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +70,9 @@ pub fn first_questions(watch: &Watch, place: HistoryPlace<'_>) -> BTreeSet<Quest
         if place.global {
             ask(ResourceName, role);
         }
+    }
+    if place.global && watch.alerts.is_some() {
+        ask(ResourceName, EVENTS_ROLE);
     }
     if *place.account == watch.emergency_account {
         ask(EventName, "ConsoleLogin");

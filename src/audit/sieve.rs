@@ -4,6 +4,7 @@ use aho_corasick::{AhoCorasick, BuildError};
 use memchr::memmem;
 
 use super::watch::Watch;
+use crate::state::ALERT_PREFIX;
 
 /// Names that CloudTrail writes, whatever the spec: root users, mistyped user names, trails.
 ///
@@ -48,7 +49,11 @@ impl Sieve {
         names.extend(watch.users.iter().map(String::as_str));
         names.extend(watch.roles.keys().map(String::as_str));
         names.extend(watch.policies.iter().map(String::as_str));
-        names.extend(watch.alert_names.iter().map(String::as_str));
+        if let Some(alerts) = &watch.alerts {
+            names.push(ALERT_PREFIX);
+            names.extend(alerts.chosen.iter().map(String::as_str));
+            names.extend(alerts.log_group.as_deref());
+        }
         if watch.managed_path.as_str() != "/" {
             names.push(watch.managed_path.as_str());
         }

@@ -1,8 +1,11 @@
 //! Tampering: changes to the objects of break-glass, and to what watches over them.
 
+use serde_json::Value;
+
 use super::record::Record;
 use super::sieve::GUARDRAIL_CALLS;
 use super::watch::Watch;
+use crate::state::{AlertNames, EVENTS_ROLE};
 
 /// The calls that keep a trail from recording.
 pub(super) const TRAIL_CALLS: [&str; 4] = [
@@ -12,8 +15,13 @@ pub(super) const TRAIL_CALLS: [&str; 4] = [
     "PutEventSelectors",
 ];
 
-/// Services of alert resources: rules, topics, alarms, metric filters.
-const ALERT_SERVICES: [&str; 4] = ["events", "sns", "monitoring", "logs"];
+/// The parameters that name what a call changes of rules and buses, topics, alarms and metric filters, by the service.
+const ALERT_PARAMETERS: [(&str, &[&str]); 4] = [
+    ("events", &["name", "rule", "eventBusName"]),
+    ("sns", &["topicArn", "subscriptionArn"]),
+    ("monitoring", &["alarmName", "alarmNames"]),
+    ("logs", &["filterName"]),
+];
 
 /// Finds what a record changes that only the deployer of break-glass should, tried or done.
 pub(super) fn target(record: &Record, watch: &Watch) -> Option<String> {
@@ -39,17 +47,34 @@ pub(super) fn target(record: &Record, watch: &Watch) -> Option<String> {
                 format!("control policy {policy}")
             })
         }
-        service if ALERT_SERVICES.contains(&service) => {
-            let parameters = record.get("/requestParameters")?.to_string();
-            let parameters = parameters.to_ascii_lowercase();
-            let name = watch
-                .alert_names
-                .iter()
-                .find(|name| parameters.contains(&name.to_ascii_lowercase()))?;
+        service => {
+            let name = alert_target(record, service, watch.alerts.as_ref()?)?;
             Some(format!("alert resource {name}"))
         }
-        _ => None,
     }
+}
+
+/// Finds the part of the alerts that a call changes, by its name or ARN.
+fn alert_target(record: &Record, service: &str, alerts: &AlertNames) -> Option<String> {
+    if record.name() == "DeleteLogGroup" {
+        let name = record.text("/requestParameters/logGroupName");
+        return (alerts.log_group.as_deref() == Some(name)).then(|| name.to_owned());
+    }
+    let (_, parameters) = ALERT_PARAMETERS
+        .iter()
+        .find(|(known, _)| *known == service)?;
+    let values = parameters
+        .iter()
+        .filter_map(|parameter| record.get(&format!("/requestParameters/{parameter}")))
+        .flat_map(|value| match value {
+            Value::Array(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        });
+    values
+        .filter_map(Value::as_str)
+        .flat_map(|value| value.split([':', '/']))
+        .find(|part| alerts.contains(part))
+        .map(str::to_owned)
 }
 
 fn iam_target(record: &Record, watch: &Watch) -> Option<String> {
@@ -61,6 +86,9 @@ fn iam_target(record: &Record, watch: &Watch) -> Option<String> {
     let role = record.text("/requestParameters/roleName");
     if let Some((role, _)) = watch.role_named(role) {
         return Some(format!("role {role}"));
+    }
+    if watch.alerts.is_some() && role.eq_ignore_ascii_case(EVENTS_ROLE) {
+        return Some(format!("role {EVENTS_ROLE}"));
     }
     let policy = record.text("/requestParameters/policyArn");
     let (_, path) = policy.split_once(":policy")?;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::spec::IncidentRecord;
+use crate::state::AlertNames;
 
 const EMERGENCY: &str = "222233334444";
 const MEMBER: &str = "111122223333";
@@ -23,7 +24,10 @@ fn watch() -> Watch {
         policies: set(&["break-glass-baseline"]),
         managed_path: "/break-glass/".parse().unwrap(),
         guardrails: true,
-        alert_names: set(&["break-glass-alerts"]),
+        alerts: Some(AlertNames {
+            chosen: set(&["central", "uses"]),
+            log_group: Some("org-cloudtrail".to_owned()),
+        }),
         deployers: BTreeSet::from([Deployer {
             role: "OrganizationAccountAccessRole".to_owned(),
             sessions: set(&["breakglass"]),
@@ -337,7 +341,66 @@ fn tampering_is_what_others_than_the_deployer_change() {
             "sns",
             "DeleteTopic",
             MEMBER,
-            more(json!({ "topicArn": "arn:aws:sns:us-east-1:1:break-glass-alerts" })),
+            more(json!({ "topicArn": "arn:aws:sns:us-east-1:1:uses" })),
+        ),
+        record(
+            "05:03:01",
+            "events",
+            "RemoveTargets",
+            MEMBER,
+            more(json!({ "rule": "break-glass-root", "ids": ["break-glass"] })),
+        ),
+        record(
+            "05:03:02",
+            "events",
+            "DeleteEventBus",
+            MEMBER,
+            more(json!({ "name": "central" })),
+        ),
+        record(
+            "05:03:03",
+            "monitoring",
+            "DeleteAlarms",
+            MEMBER,
+            more(json!({ "alarmNames": ["other", "break-glass-use"] })),
+        ),
+        record(
+            "05:03:04",
+            "logs",
+            "DeleteLogGroup",
+            MEMBER,
+            more(json!({ "logGroupName": "org-cloudtrail" })),
+        ),
+        record(
+            "05:03:05",
+            "iam",
+            "DeleteRolePolicy",
+            MEMBER,
+            more(json!({ "roleName": "break-glass-events", "policyName": "send-events" })),
+        ),
+        // What is somebody else's, though it speaks of them or is named nearly so.
+        record(
+            "05:03:06",
+            "events",
+            "PutTargets",
+            MEMBER,
+            more(
+                json!({ "rule": "mine", "targets": [{ "arn": "arn:aws:events:us-east-1:1:event-bus/central" }] }),
+            ),
+        ),
+        record(
+            "05:03:07",
+            "logs",
+            "CreateLogStream",
+            MEMBER,
+            more(json!({ "logGroupName": "org-cloudtrail", "logStreamName": "1" })),
+        ),
+        record(
+            "05:03:08",
+            "sns",
+            "DeleteTopic",
+            MEMBER,
+            more(json!({ "topicArn": "arn:aws:sns:us-east-1:1:uses-of-mine" })),
         ),
         record(
             "05:04:00",
@@ -374,7 +437,22 @@ fn tampering_is_what_others_than_the_deployer_change() {
                 "tampering: {dev} called organizations:DetachPolicy on control policy p-1 in 111122223333"
             ),
             format!(
-                "tampering: {dev} called sns:DeleteTopic on alert resource break-glass-alerts in 111122223333"
+                "tampering: {dev} called sns:DeleteTopic on alert resource uses in 111122223333"
+            ),
+            format!(
+                "tampering: {dev} called events:RemoveTargets on alert resource break-glass-root in 111122223333"
+            ),
+            format!(
+                "tampering: {dev} called events:DeleteEventBus on alert resource central in 111122223333"
+            ),
+            format!(
+                "tampering: {dev} called monitoring:DeleteAlarms on alert resource break-glass-use in 111122223333"
+            ),
+            format!(
+                "tampering: {dev} called logs:DeleteLogGroup on alert resource org-cloudtrail in 111122223333"
+            ),
+            format!(
+                "tampering: {dev} called iam:DeleteRolePolicy on role break-glass-events in 111122223333"
             ),
             format!(
                 "tampering: {dev} called iam:CreatePolicyVersion on policy limit in 111122223333"

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, Arn, IamPath};
+use crate::state::AlertNames;
 
 /// Names a kind of break-glass principal.
 #[derive(
@@ -68,8 +69,8 @@ pub struct Watch {
     pub managed_path: IamPath,
     /// Whether changes of SCPs and RCPs count as tampering.
     pub guardrails: bool,
-    /// The names that alert resources go by; empty where there are none.
-    pub alert_names: BTreeSet<String>,
+    /// The names that the alerts go by; `None` where there are none.
+    pub alerts: Option<AlertNames>,
     /// The roles that may change all this.
     pub deployers: BTreeSet<Deployer>,
     /// The users and roles that may change all this, by ARN.

@@ -57,6 +57,8 @@ enum Command {
     Close(commands::close::CloseArgs),
     /// Write the offline runbook, to print and to put into the safe.
     Kit(commands::kit::KitArgs),
+    /// Try the alerts.
+    Alerts(commands::alerts::AlertsArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
     /// Write a spec from live state, such that drift on it is clean.
@@ -108,6 +110,7 @@ impl Cli {
             Command::Credentials(args) => commands::credentials::run(&args, global),
             Command::Close(args) => commands::close::run(&args, global),
             Command::Kit(args) => commands::kit::run(&args, global),
+            Command::Alerts(args) => commands::alerts::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),

@@ -13,7 +13,7 @@ use crate::credentials::{Outcome, Randomness, Store, custody, issue, mark_passwo
 use crate::ids::AccountId;
 use crate::org::{Organization, Selection};
 use crate::resolve::Resolver;
-use crate::spec::{IncidentRecord, Loaded, Problem, User};
+use crate::spec::{IncidentRecord, Loaded, Problem, Spec, User};
 use crate::state::{
     Operation, PASSWORD_TAG, Principal, REVOCATION_LEAD, REVOKED_SESSIONS, ROOT_USER, Resource,
     ResourceKey, ResourceType, Revocation, is_owned, password_mark,
@@ -42,6 +42,7 @@ impl Target {
         organization: &Organization,
     ) -> Result<Self, String> {
         let spec = &loaded.spec;
+        known_names(spec, incident)?;
         let accounts: BTreeSet<AccountId> = match &incident.accounts {
             None => organization
                 .active_accounts()
@@ -62,22 +63,6 @@ impl Target {
                 accounts
             }
         };
-        let users = spec.users().iter().map(|user| user.name.as_str());
-        let roles = spec.roles().iter().map(|role| role.name.as_str());
-        let users: BTreeSet<&str> = users.chain([ROOT_USER]).collect();
-        let roles: BTreeSet<&str> = roles.collect();
-        for (what, named, known) in [
-            ("user", &incident.users, &users),
-            ("role", &incident.roles, &roles),
-        ] {
-            let mut named = named.iter().flatten();
-            if let Some(name) = named.find(|name| !known.contains(name.as_str())) {
-                return Err(format!(
-                    "incident {}: the spec has no {what} {name:?}, so that it can't be closed here",
-                    incident.id
-                ));
-            }
-        }
         let root = incident
             .users
             .iter()
@@ -112,6 +97,27 @@ impl Target {
                 .collect(),
         })
     }
+}
+
+/// Refuses an incident that names roles or users that the spec does not have: it would be closed without them.
+fn known_names(spec: &Spec, incident: &IncidentRecord) -> Result<(), String> {
+    let users = spec.users().iter().map(|user| user.name.as_str());
+    let roles = spec.roles().iter().map(|role| role.name.as_str());
+    let users: BTreeSet<&str> = users.chain([ROOT_USER]).collect();
+    let roles: BTreeSet<&str> = roles.collect();
+    for (what, named, known) in [
+        ("user", &incident.users, &users),
+        ("role", &incident.roles, &roles),
+    ] {
+        let mut named = named.iter().flatten();
+        if let Some(name) = named.find(|name| !known.contains(name.as_str())) {
+            return Err(format!(
+                "incident {}: the spec has no {what} {name:?}, so that it can't be closed here",
+                incident.id
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Says what a closing works on.
@@ -323,7 +329,10 @@ async fn managed(
     let (path, tags) = match &resource {
         Resource::User(user) => (&user.path, &user.tags),
         Resource::Role(role) => (&role.path, &role.tags),
-        Resource::Policy(_) | Resource::LoginProfile | Resource::RootFeature => {
+        Resource::Policy(_)
+        | Resource::LoginProfile
+        | Resource::RootFeature
+        | Resource::Alert(_) => {
             return Err("it is something else".to_owned());
         }
     };
@@ -360,7 +369,10 @@ impl Revoking<'_> {
         let inline_policies = match &live {
             Resource::User(user) => &user.inline_policies,
             Resource::Role(role) => &role.inline_policies,
-            Resource::Policy(_) | Resource::LoginProfile | Resource::RootFeature => {
+            Resource::Policy(_)
+            | Resource::LoginProfile
+            | Resource::RootFeature
+            | Resource::Alert(_) => {
                 return step(StepStatus::Failed, Some("it is something else".to_owned()));
             }
         };

@@ -6,14 +6,16 @@ pub mod aws;
 mod error;
 mod offline;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey,
+    DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
+    PolicyReference, ReadScope, Resource, ResourceKey,
 };
 
 pub use error::{CloudError, ErrorKind};
@@ -75,8 +77,38 @@ pub trait Cloud: Send + Sync {
     /// asked for at a time, and what is found done already is done.
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()>;
 
+    /// Puts an event on the default bus of a Region, to try the alert rules there.
+    ///
+    /// Fails with [`ErrorKind::NotHeld`] where nothing happens, such as in a snapshot.
+    fn send_event<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _region: &'a str,
+        _event: &'a DrillEvent,
+    ) -> Answer<'a, ()> {
+        nothing_happens("events:PutEvents")
+    }
+
+    /// Sums what each metric has counted since a time, in their order.
+    ///
+    /// Fails with [`ErrorKind::NotHeld`] where nothing happens, such as in a snapshot.
+    fn counted<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _region: &'a str,
+        _metrics: &'a [Metric],
+        _since: Timestamp,
+    ) -> Answer<'a, Vec<u64>> {
+        nothing_happens("cloudwatch:GetMetricData")
+    }
+
     /// Checks that the credentials are for the organization `expected`, and tells its partition.
     ///
     /// Fails with [`ErrorKind::OtherOrganization`] when they are not.
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition>;
+}
+
+fn nothing_happens<'a, T: Send + 'a>(call: &str) -> Answer<'a, T> {
+    let message = "nothing happens in a snapshot: try alerts on AWS";
+    ready(Err(CloudError::new(ErrorKind::NotHeld, call, message))).boxed()
 }

@@ -45,7 +45,7 @@ pub enum SnapshotError {
 }
 
 /// The newest format of snapshots; readers take every `1.N`.
-pub const SNAPSHOT_FORMAT: &str = "1.2";
+pub const SNAPSHOT_FORMAT: &str = "1.3";
 
 /// Reads a snapshot file.
 ///
@@ -281,6 +281,11 @@ impl Cloud for Offline {
             ResourceType::GuardrailException | ResourceType::GuardrailPolicy => {
                 "organizations:DescribePolicy"
             }
+            ResourceType::AlertRule => "events:DescribeRule",
+            ResourceType::AlertTopic => "sns:GetTopicAttributes",
+            ResourceType::AlertBus => "events:DescribeEventBus",
+            ResourceType::MetricAlarm => "cloudwatch:DescribeAlarms",
+            ResourceType::Trail => "cloudtrail:DescribeTrails",
         };
         ready(self.inventory(account, call, |inventory| Ok(inventory.get(key)))).boxed()
     }
@@ -394,7 +399,15 @@ fn in_scope(
             ));
         }
     }
-    Ok(inventory.clone())
+    let mut inventory = inventory.clone();
+    if scope.alerts.is_none() {
+        inventory.alerts = None;
+    } else if inventory.alerts.is_none() {
+        inventory.alerts = Some(Reading::Unreadable {
+            error: "events:ListRules: the snapshot was taken without alerts; take a new one with this spec".to_owned(),
+        });
+    }
+    Ok(inventory)
 }
 
 #[cfg(test)]

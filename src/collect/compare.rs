@@ -18,9 +18,9 @@ use crate::plan::{
     preview_account, preview_guardrails,
 };
 use crate::policy::CanonicalContext;
-use crate::resolve::{Resolver, needs_tags, read_scope, root_scope};
+use crate::resolve::{Resolver, alert_scope, needs_tags, read_scope, root_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::{DesiredGuardrails, Guardrails, Inventory, ReadScope, ResourceType};
+use crate::state::{DesiredGuardrails, Guardrails, Inventory, ReadScope, Reading, ResourceType};
 use crate::verify::{Impact, Setting};
 
 /// Says what is to be compared, and how.
@@ -64,7 +64,12 @@ pub async fn compare(
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
     let all = accounts.len();
+    let alerts = alert_scope(spec, &organization);
     let scope = ReadScope {
+        alerts: alerts.filter(|_| {
+            let mut kinds = ResourceType::ALL.into_iter().filter(|kind| kind.is_alert());
+            kinds.any(|kind| request.filter.covers_type(kind))
+        }),
         root: root_scope(spec, &organization),
         ..read_scope(spec)
     };
@@ -169,7 +174,7 @@ pub async fn compare(
     if let Some((wanted, live)) = late {
         comparer.guardrails(wanted, live, &mut found);
     }
-    let mut notes = notes(loaded, &warnings);
+    let mut notes = notes(loaded, &[warnings, resolver.alert_warnings()].concat());
     notes.extend(impact.map(Impact::notes).into_iter().flatten());
     notes.extend(found.unknown.iter().map(|account| {
         format!("whether this plan makes a path unproven is not known of account {account}")
@@ -264,6 +269,9 @@ impl<'a> Comparer<'a> {
         }
         let closes = closes_last_path(&diff.changes, &live, &self.spec.defaults.path);
         found.builder.add(id, diff, closes);
+        if let Some(Reading::Unreadable { error }) = &live.alerts {
+            found.builder.add_unreadable_part(id, name, error.clone());
+        }
         Some(Outlook { live, after })
     }
 
@@ -280,9 +288,7 @@ impl<'a> Comparer<'a> {
             Err(error) => {
                 let name = account_name(self.organization, management);
                 let error = error.to_string();
-                found
-                    .builder
-                    .add_unreadable_guardrails(management, name, error);
+                found.builder.add_unreadable_part(management, name, error);
                 return Outlook::default();
             }
         };

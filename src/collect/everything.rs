@@ -42,6 +42,7 @@ pub async fn read_everything(
         names: Default::default(),
         people: None,
         root: None,
+        alerts: None,
     };
     let ids: Vec<_> = organization.active_accounts().collect();
     let all = ids.len();

@@ -1,6 +1,7 @@
 //! Reading an organization account by account: read, compare or prove, forget; or read and keep, for a snapshot.
 
 mod compare;
+mod drill;
 mod everything;
 mod failures;
 mod history;
@@ -16,6 +17,9 @@ use crate::plan::Staleness;
 use crate::spec::Problem;
 
 pub use compare::{CompareRequest, compare};
+pub use drill::{
+    DRILL_FORMAT, DrillOutcome, DrillReport, DrillRequest, DrillResult, DrillStatus, drill,
+};
 pub use everything::{Difference, Everything, differences, read_everything};
 pub use failures::FailureBound;
 pub use history::audit_history;

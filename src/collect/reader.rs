@@ -36,16 +36,20 @@ impl<'a> AccountReader<'a> {
         if self.most.is_some_and(|most| failed > most) {
             return Err(not_read(failed));
         }
-        let live = self.read_beside(id).await;
+        let live = self.cloud.account(id, &self.scope).await;
         if live.is_err() {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
         live
     }
 
-    /// Reads an account that does not count.
+    /// Reads an account that does not count, and of which nobody asks what its alerts are.
     pub(super) async fn read_beside(&self, id: &AccountId) -> Result<Inventory, CloudError> {
-        self.cloud.account(id, &self.scope).await
+        let scope = ReadScope {
+            alerts: None,
+            ..self.scope.clone()
+        };
+        self.cloud.account(id, &scope).await
     }
 }
 

@@ -9,7 +9,7 @@ use super::{CollectError, Progress};
 use crate::cloud::{Cloud, ErrorKind, SNAPSHOT_FORMAT};
 use crate::ids::AccountId;
 use crate::org::Organization;
-use crate::resolve::{needs_tags, read_scope, root_scope};
+use crate::resolve::{alert_scope, needs_tags, read_scope, root_scope};
 use crate::spec::Spec;
 use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 
@@ -30,6 +30,7 @@ pub async fn take_snapshot(
         .await?;
     let scope = ReadScope {
         root: root_scope(spec, &organization),
+        alerts: alert_scope(spec, &organization),
         ..read_scope(spec)
     };
     // Side by side: in a large organization what AWS attaches everywhere is a long list, of which pages come one by one.

@@ -12,6 +12,7 @@ use crate::audit::{
 };
 use crate::ids::AccountId;
 use crate::org::Organization;
+use crate::resolve::alert_names;
 use crate::spec::{Loaded, MemberRole, Spec};
 
 /// Says what time is audited, and how.
@@ -110,13 +111,6 @@ pub(super) fn watch(spec: &Spec, deployers: &BTreeSet<String>) -> Watch {
         .overrides
         .values()
         .filter_map(|entry| entry.member_role.as_ref());
-    let alerts = spec.alerts.as_ref();
-    let alert_names = alerts.into_iter().flat_map(|alerts| {
-        let topic = alerts.topic.as_ref().map(|topic| topic.name.clone());
-        let bus = alerts.bus.as_ref().map(|bus| bus.name.clone());
-        let own = ["breakglass", "break-glass"].map(str::to_owned);
-        topic.into_iter().chain(bus).chain(own)
-    });
     Watch {
         emergency_account: spec.emergency_account.clone(),
         users: spec.users().iter().map(|user| user.name.clone()).collect(),
@@ -131,7 +125,7 @@ pub(super) fn watch(spec: &Spec, deployers: &BTreeSet<String>) -> Watch {
         policies: spec.policies().map(|(name, _)| name.clone()).collect(),
         managed_path: path.clone(),
         guardrails: spec.guardrails.is_some(),
-        alert_names: alert_names.collect(),
+        alerts: alert_names(spec),
         deployers: std::iter::once(&settings.member_role)
             .chain(own_roles)
             .map(deployer)

@@ -4,6 +4,7 @@
 
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
+mod alerts;
 mod change;
 mod diff;
 mod drills;
@@ -24,6 +25,7 @@ use crate::ids::AccountId;
 use crate::org::AccountState;
 use crate::spec::{AccountOverride, MemberRole, Spec};
 
+pub use alerts::{AlertCoverage, AlertHole};
 pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use drills::{DrillRules, due_drills};
@@ -78,6 +80,9 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// The differences that an ignore rule covers.
     pub ignored: Vec<Change>,
+    /// Which uses of break-glass are not heard of; absent when the spec asks for no alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<AlertCoverage>,
     /// What differs only in names without effect, which is no difference unless `--strict` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cosmetic: Vec<Cosmetic>,
@@ -205,6 +210,7 @@ pub struct PlanBuilder {
     closed_accounts: BTreeSet<AccountId>,
     findings: Vec<GateFinding>,
     notes: Vec<String>,
+    alerts: Option<AlertCoverage>,
 }
 
 /// Holds what a plan says that no account tells.
@@ -237,6 +243,9 @@ impl PlanBuilder {
         self.managed += diff.managed;
         self.changes.extend(diff.changes);
         self.cosmetic.extend(diff.cosmetic);
+        if let Some(alerts) = diff.alerts {
+            self.alerts.get_or_insert_default().add(alerts);
+        }
         if closes_last_path {
             self.closed_accounts.insert(account.clone());
         }
@@ -261,8 +270,9 @@ impl PlanBuilder {
         self.notes.extend(diff.notes);
     }
 
-    /// Adds that the guardrails could not be read; the account is the one they are read in, which is counted already.
-    pub fn add_unreadable_guardrails(&mut self, account: &AccountId, name: &str, error: String) {
+    /// Adds that a part could not be read, guardrails or alerts; the account is the one they are read in, which is
+    /// counted already.
+    pub fn add_unreadable_part(&mut self, account: &AccountId, name: &str, error: String) {
         self.unreadable.push(Unreadable {
             account: account.clone(),
             account_name: name.to_owned(),
@@ -282,9 +292,13 @@ impl PlanBuilder {
             closed_accounts,
             findings,
             notes: more_notes,
+            mut alerts,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
         cosmetic.sort();
+        if let Some(alerts) = &mut alerts {
+            alerts.sort();
+        }
         unreadable.sort_by(|a, b| (&a.account, &a.error).cmp(&(&b.account, &b.error)));
         let PlanHeader {
             kind,
@@ -324,6 +338,7 @@ impl PlanBuilder {
             unreadable,
             skipped,
             ignored: Vec::new(),
+            alerts,
             cosmetic,
         };
         plan.digest = plan.compute_digest();

@@ -4,13 +4,17 @@ use std::ops::Range;
 
 use super::{Action, Change};
 use crate::policy::Access;
-use crate::state::{GuardrailOperation, Operation, ResourceType};
+use crate::state::{EVENTS_ROLE, GuardrailOperation, Operation, ResourceType};
 
 /// Names a stretch of an apply that is over in every account before the next begins in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wave {
     /// Guardrails come to let break-glass principals and this tool through, before anything that they might stop.
     Guardrails,
+    /// What alerts go through is made: the bus, the topic, the alarm, the roles that rules send with.
+    AlertPaths,
+    /// Alert rules come, before the access that they watch.
+    Alerts,
     /// Policies and users that others refer to are made; policies and passwords that only lose go first too.
     Foundations,
     /// Users and roles lose what is too much: what they keep is both live and in the spec.
@@ -29,12 +33,16 @@ pub enum Wave {
     Removals,
     /// Guardrails no longer let through who shall not be.
     GuardrailRemovals,
+    /// Alert rules go, after the access that they watched.
+    AlertRemovals,
 }
 
 impl Wave {
     /// Every wave, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Guardrails,
+        Self::AlertPaths,
+        Self::Alerts,
         Self::Foundations,
         Self::Restrictions,
         Self::Policies,
@@ -44,6 +52,7 @@ impl Wave {
         Self::RoleRemovals,
         Self::Removals,
         Self::GuardrailRemovals,
+        Self::AlertRemovals,
     ];
 }
 
@@ -69,7 +78,21 @@ pub fn schedule(change: &Change) -> Vec<Part> {
         .count();
     let part = |wave, turn, steps| Part { wave, turn, steps };
     let widens = matches!(change.access, Access::Broader | Access::Both);
+    let events_role = change.name == EVENTS_ROLE;
     let parts = match (change.action, change.resource_type) {
+        (Action::Delete, ResourceType::AlertRule) => vec![part(Wave::AlertRemovals, 0, 0..all)],
+        (Action::Delete, ResourceType::IamRole) if events_role => {
+            vec![part(Wave::AlertRemovals, 1, 0..all)]
+        }
+        (_, ResourceType::AlertRule) => vec![part(Wave::Alerts, 0, 0..all)],
+        (_, ResourceType::IamRole) if events_role => vec![part(Wave::AlertPaths, 0, 0..all)],
+        (
+            _,
+            ResourceType::AlertBus
+            | ResourceType::AlertTopic
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail,
+        ) => vec![part(Wave::AlertPaths, 1, 0..all)],
         // By what is done, and not by how it is told: each document rests on those before it.
         (_, ResourceType::GuardrailException) if restricting == 0 => {
             vec![part(Wave::Guardrails, 0, 0..all)]

@@ -20,9 +20,12 @@ pub fn preview_account(
     live: &mut Inventory,
     context: &CanonicalContext,
 ) -> Result<(), Staleness> {
-    let own = changes
-        .iter()
-        .filter(|change| change.account == *account && !change.resource_type.is_guardrail());
+    // Whoever has not read the alerts does not ask what becomes of them.
+    let with_alerts = live.known_alerts().is_some();
+    let own = changes.iter().filter(|change| {
+        let kind = change.resource_type;
+        change.account == *account && !kind.is_guardrail() && (with_alerts || !kind.is_alert())
+    });
     let state_of = |change: &Change| {
         let key = ResourceKey::new(change.resource_type, &change.name);
         Some(Fingerprint::of(live.get(&key).as_ref(), context))

@@ -233,6 +233,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
             changes: own.cloned().collect(),
             cosmetic: Vec::new(),
             managed: 3,
+            alerts: None,
         };
         builder.add(&id(account), diff, false);
     }

@@ -1,14 +1,14 @@
 //! Folding: the same change in many accounts is shown once.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::words::and_more;
 use crate::ids::AccountId;
 use crate::plan::{Action, Change, Field, Unreadable};
-use crate::state::{Address, ResourceType};
+use crate::state::{Address, ResourceType, regional, split_regional};
 
 /// Stands for each account's own id in what is shown of many accounts at once.
 pub(super) const PLACEHOLDER: &str = "{account}";
@@ -119,16 +119,37 @@ pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
                     .iter()
                     .map(|change| (change.account_name.clone(), change.account.clone())),
             );
-            let change = if accounts.many() {
+            let mut change = if accounts.many() {
                 shared.applied_to(first)
             } else {
                 first
             };
+            if change.resource_type == ResourceType::AlertRule {
+                let rule = place_free(change.resource_type, &change.name);
+                change.name = in_regions(rule, members.iter().map(|change| change.name.as_str()));
+            }
             Some(Group { change, accounts })
         })
         .collect();
     groups.sort_by(|one, other| rank(one).cmp(&rank(other)));
     groups
+}
+
+/// The name that is the same in every place: a rule's without its Region.
+pub(super) fn place_free(resource_type: ResourceType, name: &str) -> &str {
+    match resource_type {
+        ResourceType::AlertRule => split_regional(name).1,
+        _ => name,
+    }
+}
+
+/// Names a rule with its Region, or with how many Regions it is the same in, by its full names.
+pub(super) fn in_regions<'a>(rule: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let regions: BTreeSet<&str> = names.map(|name| split_regional(name).0).collect();
+    match regions.first() {
+        Some(region) if regions.len() == 1 => regional(region, rule),
+        _ => format!("{rule} in {} Regions", regions.len()),
+    }
 }
 
 fn rank(group: &Group) -> impl Ord + '_ {
@@ -192,7 +213,7 @@ impl Shared {
         let key = (
             literal.then_some(&change.account),
             change.resource_type,
-            &change.name,
+            place_free(change.resource_type, &change.name),
             change.action,
             change.risk,
             change.access,
@@ -390,6 +411,33 @@ mod tests {
         let apart = fold(&changes);
         assert_eq!(apart.len(), 3);
         assert!(apart.iter().filter(|group| group.has_placeholder()).count() <= 1);
+    }
+
+    #[test]
+    fn a_rule_that_is_the_same_in_many_regions_is_told_once() {
+        let mut changes = fixture::report(Kind::Plan).changes;
+        let first = changes.swap_remove(0);
+        let changes: Vec<Change> = (0..2_000)
+            .flat_map(|number| {
+                ["eu-west-1", "us-east-1", "us-west-2"].map(|region| (number, region))
+            })
+            .map(|(number, region)| Change {
+                account: format!("2{number:011}").parse().unwrap(),
+                account_name: format!("account-{number:04}"),
+                resource_type: ResourceType::AlertRule,
+                name: format!("{region}:break-glass-root"),
+                fields: Vec::new(),
+                ..first.clone()
+            })
+            .collect();
+        assert_eq!(
+            titles(&fold(&changes)),
+            ["break-glass-root in 3 Regions in account-0000, account-0001 and 1998 more"]
+        );
+        assert_eq!(
+            fold(&changes[..1])[0].change.name,
+            "eu-west-1:break-glass-root"
+        );
     }
 
     #[test]

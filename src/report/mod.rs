@@ -6,8 +6,10 @@
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
 //! is a file beside the others.
 
+mod alerts;
 mod closing;
 mod document;
+mod drill;
 pub(crate) mod escape;
 mod group;
 mod json;
@@ -27,6 +29,7 @@ mod tests;
 use crate::apply::ApplyReport;
 use crate::audit::Audit;
 use crate::close::CloseReport;
+use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -70,6 +73,16 @@ pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> Strin
         Format::Text => text::apply(report, style),
         Format::Json => json::value(report),
         Format::Markdown => markdown::apply(report),
+    }
+}
+
+/// Writes how far the events of a drill came. The text ends with a line break.
+#[must_use]
+pub fn render_drill(report: &DrillReport, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::drill(report, style),
+        Format::Json => json::value(report),
+        Format::Markdown => markdown::drill(report),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::group::{Accounts, explained, generic_text};
+use super::group::{Accounts, explained, generic_text, in_regions, place_free};
 use super::words::{self, count};
 use crate::apply::{ApplyOutcome, ApplyReport, ChangeResult, ChangeStatus};
+use crate::state::ResourceType;
 
 /// Holds a result and every account that it is the same in.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(super) fn fold(results: &[ChangeResult]) -> Vec<ResultGroup> {
         let key = (
             urgency(result.status),
             address.resource_type,
-            &address.name,
+            place_free(address.resource_type, &address.name),
             result.action,
             generic,
         );
@@ -44,6 +45,11 @@ pub(super) fn fold(results: &[ChangeResult]) -> Vec<ResultGroup> {
                     .map(|result| (result.account_name.clone(), result.account.clone())),
             );
             let first = members.first()?;
+            let names = members.iter().map(|result| result.address.name.as_str());
+            let name = match resource_type {
+                ResourceType::AlertRule => in_regions(name, names),
+                _ => name.to_owned(),
+            };
             Some(ResultGroup {
                 status: first.status,
                 title: format!("{} {resource_type} {name}", words::symbol(action)),

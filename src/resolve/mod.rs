@@ -1,5 +1,6 @@
 //! What a spec means for each account: the spec and the organization's tree together give the desired state.
 
+mod alerts;
 mod coverage;
 mod documents;
 mod guardrails;
@@ -18,10 +19,11 @@ use crate::spec::{
     Spec, Trusted, User as UserSpec, element, entry, trust_policy,
 };
 use crate::state::{
-    Desired, DesiredPolicy, DesiredUser, MfaRule, OWNERSHIP_TAG, OWNERSHIP_VALUE, Origin, Paths,
-    Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
+    Desired, DesiredPolicy, DesiredUser, EVENTS_ROLE, MfaRule, OWNERSHIP_TAG, OWNERSHIP_VALUE,
+    Origin, Paths, Policy, PolicyText, ReadScope, ResourceType, Role, Tags, User, Wanted,
 };
 
+pub use alerts::{NOTIFY_RULES, alert_names, alert_scope};
 pub use root::root_scope;
 
 /// The inline policy that lets a user enrol a device, and denies everything else without MFA.
@@ -58,7 +60,8 @@ pub fn needs_tags(spec: &Spec) -> bool {
         .any(|accounts| accounts.selection().needs_tags())
 }
 
-/// Tells what is to be read in full of each account for this spec; [`root_scope`] tells what of root users.
+/// Tells what is to be read in full of each account for this spec; [`root_scope`] tells what of root users, and
+/// [`alert_scope`] what of alerts.
 #[must_use]
 pub fn read_scope(spec: &Spec) -> ReadScope {
     let users = spec
@@ -81,6 +84,7 @@ pub fn read_scope(spec: &Spec) -> ReadScope {
             .collect(),
         people: spec.users.as_ref().map(|_| spec.emergency_account.clone()),
         root: None,
+        alerts: None,
     }
 }
 
@@ -98,6 +102,7 @@ impl<'a> Resolver<'a> {
         let mut errors = Vec::new();
         let mut warnings = Vec::new();
         errors.extend(emergency_problem(spec, organization));
+        errors.extend(alerts::account_problems(spec, organization));
         let mut selected = |list: &str, all: &[&Accounts]| -> Vec<BTreeSet<AccountId>> {
             let select = |(index, accounts): (usize, &&Accounts)| {
                 let selection = accounts.selection();
@@ -167,6 +172,10 @@ impl<'a> Resolver<'a> {
                     };
                     (role.name.clone(), wanted)
                 })
+                .chain(
+                    self.events_role(account)
+                        .map(|role| (EVENTS_ROLE.to_owned(), role)),
+                )
                 .collect()
         });
         let here = *account == spec.emergency_account;
@@ -213,6 +222,7 @@ impl<'a> Resolver<'a> {
             roles,
             root: self.root(account),
             paths: self.paths(),
+            alerts: self.alerts(account),
             ownership_tag_optional: spec.defaults.ownership_tag == OwnershipTag::Optional,
             spared_policies: spared_policies.map(|(name, _)| name.clone()).collect(),
             uncovered: self.uncovered(account),

@@ -42,11 +42,8 @@ pub use types::*;
 /// Lists what a spec says that this version does not act on yet, so that nobody relies on it.
 #[must_use]
 pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
-    [
-        (spec.alerts.is_some(), "alerts"),
-        (!spec.ignore.is_empty(), "ignore"),
-    ]
-    .into_iter()
-    .filter_map(|(present, name)| present.then_some(name))
-    .collect()
+    [(!spec.ignore.is_empty(), "ignore")]
+        .into_iter()
+        .filter_map(|(present, name)| present.then_some(name))
+        .collect()
 }

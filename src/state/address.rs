@@ -51,11 +51,21 @@ pub enum ResourceType {
     MfaDevice,
     /// The root user of an account, or what the organization manages of its members' root users.
     RootAccess,
+    /// An EventBridge rule that hears of a use.
+    AlertRule,
+    /// The topic that alerts are sent to.
+    AlertTopic,
+    /// The event bus that every rule forwards to.
+    AlertBus,
+    /// A CloudWatch alarm with the metric filters that feed it.
+    MetricAlarm,
+    /// A CloudTrail trail, which is looked at and never changed.
+    Trail,
 }
 
 impl ResourceType {
     /// Every type, in the order in which plans list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::IamPolicy,
         Self::IamUser,
         Self::IamRole,
@@ -64,6 +74,11 @@ impl ResourceType {
         Self::GuardrailPolicy,
         Self::MfaDevice,
         Self::RootAccess,
+        Self::AlertRule,
+        Self::AlertTopic,
+        Self::AlertBus,
+        Self::MetricAlarm,
+        Self::Trail,
     ];
 
     /// The type as addresses write it, such as `iam_role`.
@@ -78,6 +93,11 @@ impl ResourceType {
             Self::GuardrailPolicy => "guardrail_policy",
             Self::MfaDevice => "mfa_device",
             Self::RootAccess => "root_access",
+            Self::AlertRule => "alert_rule",
+            Self::AlertTopic => "alert_topic",
+            Self::AlertBus => "alert_bus",
+            Self::MetricAlarm => "metric_alarm",
+            Self::Trail => "trail",
         }
     }
 
@@ -95,7 +115,12 @@ impl ResourceType {
             | Self::IamUser
             | Self::IamRole
             | Self::Credential
-            | Self::MfaDevice => false,
+            | Self::MfaDevice
+            | Self::AlertRule
+            | Self::AlertTopic
+            | Self::AlertBus
+            | Self::MetricAlarm
+            | Self::Trail => false,
             Self::GuardrailException | Self::GuardrailPolicy => true,
             Self::RootAccess => name != ROOT_USER,
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DesiredRoot, MfaRule, Policy, Role, Tags, User};
+use super::{DesiredAlerts, DesiredRoot, MfaRule, Policy, Role, Tags, User};
 use crate::ids::Arn;
 
 /// Tells where in the spec something comes from.
@@ -35,6 +35,8 @@ pub struct Desired {
     pub root: Option<DesiredRoot>,
     /// What is known of the ways into its roles beside their trust policies.
     pub paths: Paths,
+    /// Alerts.
+    pub alerts: Option<DesiredAlerts>,
     /// Whether the ownership tag may be missing on what the path alone shows to be managed.
     pub ownership_tag_optional: bool,
     /// Policies that stay if they are there: a section that the spec does not have could ask for them.

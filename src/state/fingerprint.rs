@@ -36,6 +36,7 @@ impl Fingerprint {
         let value = match resource {
             Resource::LoginProfile => serde_json::json!("login profile"),
             Resource::RootFeature => serde_json::json!("root feature"),
+            Resource::Alert(alert) => alert.value(&canonical),
             Resource::Policy(Policy { path, document }) => {
                 serde_json::json!([path, canonical(document)])
             }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Operation, People, Person, Policy, PolicyText, Principal, Resource, ResourceKey, ResourceType,
-    Role, RootAccess, RootFeature, RootScope, User,
+    AlertScope, Alerts, Operation, People, Person, Policy, PolicyText, Principal, Reading,
+    Resource, ResourceKey, ResourceType, Role, RootAccess, RootFeature, RootScope, User,
 };
 use crate::ids::{AccountId, Arn, IamPath};
 
@@ -36,6 +36,9 @@ pub struct Inventory {
     /// What was read of root users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<RootAccess>,
+    /// Its alerts; absent when they were not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Reading<Alerts>>,
     /// What is neither managed nor named by the spec: enough to see a clash of names, and who uses a policy.
     #[serde(default, skip_serializing_if = "Others::is_empty")]
     pub others: Others,
@@ -80,6 +83,9 @@ pub enum ModelError {
     /// What the operation is about belongs to the organization.
     #[error("{0} belongs to the organization, not to an account")]
     NotOfAnAccount(String),
+    /// The state that would change is not known.
+    #[error("the alerts of this account could not be read: {0}")]
+    Unknown(String),
 }
 
 impl Inventory {
@@ -105,6 +111,29 @@ impl Inventory {
             ResourceType::MfaDevice
             | ResourceType::GuardrailException
             | ResourceType::GuardrailPolicy => None,
+            ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => self.known_alerts()?.get(key).map(Resource::Alert),
+        }
+    }
+
+    /// The alerts, if they are known.
+    #[must_use]
+    pub fn known_alerts(&self) -> Option<&Alerts> {
+        match &self.alerts {
+            Some(Reading::Complete(alerts)) => Some(alerts),
+            Some(Reading::Unreadable { .. }) | None => None,
+        }
+    }
+
+    /// The alerts, to be changed: those of an account that was not asked for any are held to be none.
+    fn alerts(&mut self) -> Result<&mut Alerts, ModelError> {
+        let empty = || Reading::Complete(Alerts::default());
+        match self.alerts.get_or_insert_with(empty) {
+            Reading::Complete(alerts) => Ok(alerts),
+            Reading::Unreadable { error } => Err(ModelError::Unknown(error.clone())),
         }
     }
 
@@ -130,6 +159,11 @@ impl Inventory {
                 let feature = RootFeature::ALL.into_iter();
                 self.root_features()
                     .extend(feature.filter(|feature| feature.as_str() == name));
+            }
+            Resource::Alert(alert) => {
+                if let Ok(alerts) = self.alerts() {
+                    alerts.insert(&name, alert);
+                }
             }
         }
     }
@@ -300,6 +334,7 @@ impl Inventory {
                 let policy = operation.policy().to_string();
                 return Err(ModelError::NotOfAnAccount(policy));
             }
+            Operation::ChangeAlert(operation) => self.alerts()?.apply(operation)?,
         }
         Ok(())
     }
@@ -401,7 +436,12 @@ impl Inventory {
             ResourceType::MfaDevice
             | ResourceType::RootAccess
             | ResourceType::GuardrailException
-            | ResourceType::GuardrailPolicy => None,
+            | ResourceType::GuardrailPolicy
+            | ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => None,
         }
     }
 
@@ -470,6 +510,8 @@ pub struct ReadScope {
     pub people: Option<AccountId>,
     /// What is read of root users; `None` for nothing.
     pub root: Option<RootScope>,
+    /// What is read of alerts; nothing when the spec says nothing of them.
+    pub alerts: Option<AlertScope>,
 }
 
 impl ReadScope {

@@ -6,6 +6,7 @@
 //! operations and a model of theirs.
 
 mod address;
+mod alerts;
 mod desired;
 mod devices;
 mod fingerprint;
@@ -20,6 +21,13 @@ mod snapshot;
 mod text;
 
 pub use address::{Address, ROOT_USER, ResourceType};
+pub use alerts::{
+    ALARM, ALERT_PREFIX, ALL_EVENTS, AlarmSettings, AlertBus, AlertNames, AlertOperation,
+    AlertResource, AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation,
+    DRILL_SOURCE, DesiredAlerts, DrillEvent, EVENTS_ROLE, EventPattern, Hub, InputTransformer,
+    Metric, MetricAlarm, MetricFilter, NeededTrail, RULE_MARK, Trail, USE_METRIC, regional,
+    split_regional, split_rule,
+};
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Paths, Wanted};
 pub use devices::{
     DEVICES_TAG, DeviceKind, FidoLevel, MfaDevice, MfaKind, MfaRule, device_entry, device_name,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey, ResourceType,
-    RootFeature, Tags,
+    AlertOperation, ExemptionEdit, GuardrailOperation, PolicyText, Principal, ResourceKey,
+    ResourceType, RootFeature, Tags,
 };
 use crate::ids::{Arn, IamPath};
 
@@ -208,6 +208,8 @@ pub enum Operation {
     SetExemptions(ExemptionEdit),
     /// Makes, changes, attaches or deletes a guardrail of this tool's own.
     ChangeGuardrail(GuardrailOperation),
+    /// Makes, changes or deletes a part of the alerts.
+    ChangeAlert(AlertOperation),
 }
 
 impl Operation {
@@ -246,7 +248,8 @@ impl Operation {
             | Self::DeleteUser { .. }
             | Self::DeleteRole { .. }
             | Self::SetExemptions(_)
-            | Self::ChangeGuardrail(_) => None,
+            | Self::ChangeGuardrail(_)
+            | Self::ChangeAlert(_) => None,
         }
     }
 
@@ -285,6 +288,7 @@ impl Operation {
             Self::ChangeGuardrail(operation) => {
                 key(ResourceType::GuardrailPolicy, operation.policy().text())
             }
+            Self::ChangeAlert(operation) => operation.target(),
         }
     }
 
@@ -348,6 +352,7 @@ impl Operation {
             Self::DeleteRole { .. } => "iam:DeleteRole",
             Self::SetExemptions(_) => "organizations:UpdatePolicy",
             Self::ChangeGuardrail(operation) => operation.action(),
+            Self::ChangeAlert(operation) => operation.action(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyText, ResourceType};
+use super::{AlertResource, PolicyText, ResourceType};
 use crate::ids::{Arn, IamPath};
 
 /// The tag that marks what this tool made or adopted.
@@ -100,6 +100,8 @@ pub enum Resource {
     LoginProfile,
     /// A feature that is on, by which the organization manages root users.
     RootFeature,
+    /// A part of the alerts.
+    Alert(AlertResource),
 }
 
 /// Names a resource within its account.

@@ -132,6 +132,7 @@ pub fn tags(pairs: &[(&str, &str)]) -> Tags {
 /// What is read in full: what is managed, and a role of this name wherever it lies.
 pub fn scope() -> ReadScope {
     ReadScope {
+        alerts: None,
         managed_path: path("/break-glass/"),
         names: BTreeSet::from([(ResourceType::IamRole, "named".to_owned())]),
         people: None,

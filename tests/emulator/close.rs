@@ -357,7 +357,8 @@ fn an_incident_that_is_not_recorded_is_refused() {
         "- { id: INC-1, opened: 2026-01-01T00:00:00Z, users: [eve] }\n",
     );
     let run = emulator.run(&CLOSE).expect(65);
-    assert!(run.stderr.contains("incidents.yaml:1:"), "{}", run.stderr);
+    let told = "incident INC-1: the spec has no user \"eve\"";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
     assert_eq!(names(&emulator), Vec::<String>::new());
 }
 

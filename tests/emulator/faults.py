@@ -35,7 +35,7 @@ class Call:
     account: str
     region: str
     access_key: str
-    protocol: str  # "query" or "json"
+    protocol: str  # "query", "json" or "cbor"
     params: dict
 
 

@@ -219,9 +219,20 @@ impl Emulator {
 
     /// An IAM client in one of the accounts, to change things behind the tool's back.
     pub async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
+        let config = aws_sdk_iam::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.url)
+            .credentials_provider(self.credentials(account).await)
+            .build();
+        aws_sdk_iam::Client::from_conf(config)
+    }
+
+    /// Credentials for one of the accounts.
+    pub async fn credentials(&self, account: &str) -> Credentials {
         let id = self.account(account);
         let own = Credentials::new("test", "test", None, None, "test");
-        let credentials = if account == "management" {
+        if account == "management" {
             own
         } else {
             let config = aws_sdk_sts::Config::builder()
@@ -247,18 +258,11 @@ impl Emulator {
                 None,
                 "test",
             )
-        };
-        let config = aws_sdk_iam::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(&self.url)
-            .credentials_provider(credentials)
-            .build();
-        aws_sdk_iam::Client::from_conf(config)
+        }
     }
 
     /// Speaks to the server's control interface.
-    fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    pub fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let host = self.url.strip_prefix("http://").unwrap();
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(host).unwrap();

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod alerts;
 mod apply;
 mod backend;
 mod cli;
@@ -15,6 +16,7 @@ mod close;
 mod credentials;
 mod differential;
 mod drift;
+mod drills;
 mod errors;
 mod exceptions;
 mod faults;

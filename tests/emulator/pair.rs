@@ -57,8 +57,12 @@ impl Pair<'_> {
             self.compare_one(&key, after).await;
         }
         for kind in ResourceType::ALL {
-            self.compare_one(&ResourceKey::new(kind, "absent"), after)
-                .await;
+            let name = if kind.is_alert() {
+                "us-east-1:absent"
+            } else {
+                "absent"
+            };
+            self.compare_one(&ResourceKey::new(kind, name), after).await;
         }
     }
 

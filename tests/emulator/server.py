@@ -12,6 +12,8 @@ test run leaves no server behind. Every AWS call goes to that URL; what a test w
     DELETE /_control/faults        no more faults
     POST   /_control/settings      changes settings, and answers with all of them; see deviations.Settings
     POST   /_control/events        a list of events for LookupEvents, in place of the old; see history.py
+    GET    /_control/counts        what CloudWatch has counted; see cloudwatch.py
+    DELETE /_control/counts        forgets it
     POST   /_control/seed          makes an organization; see seed.py
     POST   /_control/reset         forgets state, calls, faults and settings
 """
@@ -50,6 +52,7 @@ sys.dont_write_bytecode = True
 from moto.core import DEFAULT_ACCOUNT_ID  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
 
+import cloudwatch  # noqa: E402
 import deviations  # noqa: E402
 import faults  # noqa: E402
 import history  # noqa: E402
@@ -57,6 +60,9 @@ import people  # noqa: E402
 import seed  # noqa: E402
 import trust  # noqa: E402
 
+REGIONS = ["eu-west-1", "us-east-1"]
+"""The Regions that are enabled in every account; moto lacks the call that lists them."""
+CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]*)/([^/]*)/aws4_request")
 
 
@@ -106,6 +112,12 @@ class Emulator:
                     return faults.error(call, *refused)
             if (call.service, call.action) == ("cloudtrail", "LookupEvents"):
                 return json_reply(200, history.lookup(call.account, call.region, call.params))
+            if (call.service, call.action) == ("account", "POST /listRegions"):
+                return json_reply(200, {"Regions": [{"RegionName": name} for name in REGIONS]})
+            if call.protocol == "cbor":
+                with self._lock:
+                    result = cloudwatch.answer(call.account, call.region, call.action, call.params)
+                return faults.Reply(200, CBOR, cloudwatch.encode(result))
             return self._run_moto(environ, body)
         except NotImplementedError as missing:
             # A 500, which is moto's answer, would be retried by the SDK and hide what is missing.
@@ -143,6 +155,10 @@ class Emulator:
                 return [asdict(rule) for rule in self.faults.rules]
             case "DELETE faults":
                 self.faults.replace([])
+            case "GET counts":
+                return cloudwatch.counts()
+            case "DELETE counts":
+                cloudwatch.COUNTS.clear()
             case "POST settings":
                 change_settings(sent)
             case "GET settings":
@@ -155,6 +171,7 @@ class Emulator:
             case "POST reset":
                 with self._lock:
                     seed.reset()
+                    cloudwatch.reset()
                 change_settings(asdict(deviations.Settings()))
                 self.faults.replace([])
                 self.calls = []
@@ -184,6 +201,9 @@ def read_call(environ: dict, body: bytes) -> faults.Call:
         params = dict(parse_qsl(body.decode(), keep_blank_values=True))
         params.pop("Version", None)
         return faults.Call(service, params.pop("Action", ""), account, region, access_key, "query", params)
+    action = cloudwatch.operation(environ["PATH_INFO"])
+    if action:
+        return faults.Call("cloudwatch", action, account, region, access_key, "cbor", cloudwatch.decode(body))
     try:
         params = json.loads(body or "{}")
     except ValueError:

@@ -195,6 +195,7 @@ pub fn live() -> impl Strategy<Value = Inventory> {
                 .filter(|name| users.contains_key(name))
                 .collect();
             Inventory {
+                alerts: None,
                 policies: one_per_name(policies),
                 users,
                 roles: one_per_name(roles),
@@ -272,6 +273,7 @@ pub fn desired() -> impl Strategy<Value = Desired> {
         btree_set(select(RootFeature::ALL.to_vec()), 0..2),
     )
         .prop_map(|(policies, users, roles, features)| Desired {
+            alerts: None,
             policies,
             users,
             roles,

@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it does.
 
+pub(super) mod alerts;
 pub(super) mod apply;
 pub(super) mod close;
 pub(super) mod completions;

@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
 use crate::close::CloseReport;
+use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::policy::PairResult;
 use crate::policy::evaluate::wire::{RequestLine, ResponseLine};
@@ -39,6 +40,8 @@ enum SchemaKind {
     Usage,
     /// What close did, printed with --format json.
     Close,
+    /// How far a drill's events came, printed by `alerts test` with --format json.
+    AlertsTest,
     /// A snapshot.
     Snapshot,
     /// What `policy evaluate` reads.
@@ -57,6 +60,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::Verify => schemars::schema_for!(Verification).to_value(),
         SchemaKind::Usage => schemars::schema_for!(Audit).to_value(),
         SchemaKind::Close => schemars::schema_for!(CloseReport).to_value(),
+        SchemaKind::AlertsTest => schemars::schema_for!(DrillReport).to_value(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
         SchemaKind::PolicyRequest => schemars::schema_for!(RequestLine<'_>).to_value(),
         SchemaKind::PolicyResponse => schemars::schema_for!(ResponseLine).to_value(),

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::Aws;
 use super::error::{Failure, failed};
 use super::guardrails::Pace;
+use super::session::Purpose;
 use crate::audit::{Attribute, Question};
 use crate::cloud::CloudError;
 use crate::ids::AccountId;
@@ -37,7 +38,10 @@ impl Aws {
         until: Timestamp,
     ) -> HistoryReader {
         HistoryReader {
-            client: self.sessions.cloudtrail(account, region),
+            client: self
+                .sessions
+                .region(account, Purpose::Plan, region)
+                .cloudtrail(),
             pace: Pace::new(RATE, Duration::from_secs(1) / RATE),
             since,
             until,

@@ -2,9 +2,11 @@
 //!
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `people` and `root` read what protects users and root users. `guardrails` reads and changes
-//! SCPs and RCPs. `history` asks for past events. `session` enters accounts, `error` puts failures into words.
+//! carries out one operation. `people` and `root` read what protects users and root users. `alerts` reads and changes what
+//! lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters accounts, `error` puts
+//! failures into words.
 
+mod alerts;
 mod config;
 mod convert;
 mod document;
@@ -27,15 +29,17 @@ mod whole;
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey,
+    DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
+    PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
 };
 use execute::Created;
 pub use history::HistoryReader;
@@ -155,7 +159,20 @@ impl Cloud for Aws {
         async move {
             tracing::debug!(%account, "reading");
             let client = self.sessions.iam(account, Purpose::Plan);
-            Ok(read::inventory(&client, account, scope).await?)
+            let alerts = async {
+                let scope = scope.alerts.as_ref()?;
+                let reader = alerts::Reader {
+                    sessions: &self.sessions,
+                    account,
+                    scope,
+                };
+                Some(reader.alerts().await)
+            };
+            let (inventory, alerts) = join(read::inventory(&client, account, scope), alerts).await;
+            Ok(Inventory {
+                alerts,
+                ..inventory?
+            })
         }
         .boxed()
     }
@@ -166,6 +183,12 @@ impl Cloud for Aws {
         key: &'a ResourceKey,
     ) -> Answer<'a, Option<Resource>> {
         async move {
+            if key.resource_type.is_alert() {
+                let (region, name) = split_regional(&key.name);
+                let region = self.sessions.region(account, Purpose::Apply, region);
+                let found = alerts::read(&region, key.resource_type, name).await?;
+                return Ok(found.map(Resource::Alert));
+            }
             let client = self.sessions.iam(account, Purpose::Apply);
             Ok(resource::read(&client, key).await?)
         }
@@ -177,6 +200,7 @@ impl Cloud for Aws {
             tracing::debug!(%account, action = operation.action(), "writing");
             let place = execute::Place {
                 client: self.sessions.iam(account, Purpose::Apply),
+                sessions: &self.sessions,
                 organizations: &self.organizations,
                 partition: &self.sessions.caller().partition,
                 account,
@@ -227,6 +251,33 @@ impl Cloud for Aws {
         async move {
             tracing::debug!(action = operation.action(), "writing");
             Ok(self.guardrails.change(operation).await?)
+        }
+        .boxed()
+    }
+
+    fn send_event<'a>(
+        &'a self,
+        account: &'a AccountId,
+        region: &'a str,
+        event: &'a DrillEvent,
+    ) -> Answer<'a, ()> {
+        async move {
+            let region = self.sessions.region(account, Purpose::Apply, region);
+            Ok(alerts::drill::send(&region, event).await?)
+        }
+        .boxed()
+    }
+
+    fn counted<'a>(
+        &'a self,
+        account: &'a AccountId,
+        region: &'a str,
+        metrics: &'a [Metric],
+        since: Timestamp,
+    ) -> Answer<'a, Vec<u64>> {
+        async move {
+            let region = self.sessions.region(account, Purpose::Plan, region);
+            Ok(alerts::drill::counted(&region, metrics, since).await?)
         }
         .boxed()
     }

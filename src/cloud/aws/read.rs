@@ -407,6 +407,7 @@ mod tests {
             names: Default::default(),
             people: Some(emergency.clone()),
             root: None,
+            alerts: None,
         };
         let read = inventory(&aws.iam(), &emergency, &scope).await.unwrap();
         let used = read.roles_last_used["Admin"].to_string();

@@ -32,10 +32,15 @@ pub(super) async fn read(client: &Client, key: &ResourceKey) -> Result<Option<Re
         ResourceType::RootAccess => root::is_on(client, name)
             .await?
             .then_some(Resource::RootFeature),
-        // Devices are never written; guardrails belong to the organization, not to an account.
+        // Devices are never written; the others belong to the organization, or to a Region of the account.
         ResourceType::MfaDevice
         | ResourceType::GuardrailException
-        | ResourceType::GuardrailPolicy => None,
+        | ResourceType::GuardrailPolicy
+        | ResourceType::AlertRule
+        | ResourceType::AlertTopic
+        | ResourceType::AlertBus
+        | ResourceType::MetricAlarm
+        | ResourceType::Trail => None,
     })
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
@@ -49,6 +49,25 @@ pub(super) struct Sessions {
     member_role: MemberRole,
     overrides: BTreeMap<AccountId, Override>,
     open: Mutex<HashMap<(AccountId, String), Session>>,
+}
+
+/// Holds what clients for the services of one Region of an account are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    pub(super) sdk: SdkConfig,
+    pub(super) retries: RetryPartition,
+    pub(super) partition: Partition,
+    pub(super) account: AccountId,
+    pub(super) name: String,
+}
+
+impl Region {
+    /// Gives a client for CloudTrail.
+    pub(super) fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
+        let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk);
+        let config = config.retry_partition(self.retries.clone());
+        aws_sdk_cloudtrail::Client::from_conf(config.build())
+    }
 }
 
 /// Holds what the clients of one account and role share.
@@ -93,18 +112,22 @@ impl Sessions {
         aws_sdk_iam::Client::from_conf(config.build())
     }
 
-    /// Gives a client for the CloudTrail of an account in a Region, to read from.
-    pub(super) fn cloudtrail(
-        &self,
-        account: &AccountId,
-        region: &str,
-    ) -> aws_sdk_cloudtrail::Client {
-        let session = self.session(account, Purpose::Plan);
-        let mut config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk)
-            .region(Region::new(region.to_owned()))
-            .retry_partition(RetryPartition::custom(format!("{account} {region}")).build());
-        config.set_credentials_provider(session.credentials);
-        aws_sdk_cloudtrail::Client::from_conf(config.build())
+    /// Gives what clients for the services of one Region of an account are made of: they share the one session.
+    pub(super) fn region(&self, account: &AccountId, purpose: Purpose, region: &str) -> Region {
+        let session = self.session(account, purpose);
+        let mut sdk = self.sdk.to_builder();
+        sdk.set_region(aws_config::Region::new(region.to_owned()));
+        if let Some(credentials) = session.credentials {
+            sdk.set_credentials_provider(Some(credentials));
+        }
+        Region {
+            sdk: sdk.build(),
+            // Each Region throttles by itself.
+            retries: RetryPartition::custom(format!("{account} {region}")).build(),
+            partition: self.caller.partition.clone(),
+            account: account.clone(),
+            name: region.to_owned(),
+        }
     }
 
     fn session(&self, account: &AccountId, purpose: Purpose) -> Session {

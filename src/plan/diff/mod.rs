@@ -1,5 +1,6 @@
 //! The comparison of one account: what the spec wants of it with what it holds.
 
+mod alerts;
 mod by_hand;
 mod credentials;
 mod devices;
@@ -23,7 +24,7 @@ pub(super) use self::difference::{
 };
 use self::permissions::{KnownPolicies, Permissions};
 use self::steps::sequence;
-use super::{Action, Cause, Change, Cosmetic, Field, Risk};
+use super::{Action, AlertCoverage, Cause, Change, Cosmetic, Field, Risk};
 use crate::ids::{AccountId, Arn, IamPath, Partition};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
@@ -55,8 +56,10 @@ pub struct AccountDiff {
     pub changes: Vec<Change>,
     /// What differs only in names without effect, and is no change, by address.
     pub cosmetic: Vec<Cosmetic>,
-    /// How many managed policies, users and roles the account holds now.
+    /// How many managed policies, users, roles and alert rules the account holds now.
     pub managed: usize,
+    /// Which uses are not heard of; `None` where the spec asks for no alerts or they are not known.
+    pub alerts: Option<AlertCoverage>,
 }
 
 /// Compares an account with what the spec wants of it.
@@ -90,6 +93,7 @@ pub fn diff_account(
     differ.root();
     differ.leftover_policies();
     differ.coverage();
+    let alerts = differ.alerts();
     let managed = differ.count_managed();
     let (mut changes, mut cosmetic) = (differ.changes, differ.cosmetic);
     changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -98,6 +102,7 @@ pub fn diff_account(
         changes,
         cosmetic,
         managed,
+        alerts,
     }
 }
 
@@ -257,6 +262,7 @@ impl Differ<'_> {
             + policies
                 .filter(|policy| self.owns(&policy.path, &Tags::new()))
                 .count()
+            + self.own_rules().count()
     }
 
     fn owns(&self, path: &IamPath, tags: &Tags) -> bool {

@@ -13,7 +13,9 @@ use super::trust::compare_trust;
 use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{Address, Operation, Principal, Resource, ResourceType, Role, Wanted};
+use crate::state::{
+    Address, EVENTS_ROLE, Operation, Principal, Resource, ResourceType, Role, Wanted,
+};
 
 /// Says what to do about a role that coverage requires.
 const UNCOVERED: &str = "coverage requires it: select the account under `accounts` of the role, or name it under \
@@ -33,7 +35,9 @@ impl Differ<'_> {
             }
         }
         for (name, role) in unwanted(desired, &live.roles) {
-            if self.owns(&role.path, &role.tags) {
+            // What alerts need is only compared where the spec speaks of alerts.
+            let spared = name == EVENTS_ROLE && self.desired.alerts.is_none();
+            if !spared && self.owns(&role.path, &role.tags) {
                 self.delete_role(name, role);
             }
         }

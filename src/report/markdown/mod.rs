@@ -4,21 +4,24 @@
 
 mod apply;
 mod closing;
+mod drill;
 mod page;
 mod usage;
 mod verification;
 
 use self::page::{Page, within};
+use super::alerts;
 use super::escape::{code, fence, html_code, prose};
 use super::group::{
     Accounts, Group, PLACEHOLDER_LEGEND, account_label, fold, fold_addresses, fold_unreadable,
 };
 use super::values::{self, Line, Telling};
 use super::words;
-use crate::plan::{Action, Change, Kind, Outcome, Plan, Risk};
+use crate::plan::{Action, AlertCoverage, Change, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
 pub(super) use closing::closing;
+pub(super) use drill::drill;
 pub(super) use usage::usage;
 pub(super) use verification::verification;
 
@@ -51,6 +54,9 @@ pub(super) fn plan(plan: &Plan) -> String {
             None => subject(group),
         });
     page.list(words::MANUAL_TITLE, manual, SHORT);
+    if let Some(coverage) = &plan.alerts {
+        alert_table(&mut page, coverage);
+    }
     details(&mut page, plan.kind, &groups);
     if plan.outcome != Outcome::InSync {
         left_out(&mut page, plan);
@@ -160,6 +166,36 @@ fn table(page: &mut Page, kind: Kind, groups: &[Group]) {
     page.block(&format!(
         "| Risk | Account | Resource | Change | Access | {source} |\n|--|--|--|--|--|--|\n{rows}"
     ));
+}
+
+/// Tells which uses raise no alert, and where.
+fn alert_table(page: &mut Page, coverage: &AlertCoverage) {
+    if !alerts::has_holes(coverage) {
+        return;
+    }
+    page.block(&format!("### {}", alerts::TITLE));
+    page.block(&format!("{}.", alerts::summary(coverage)));
+    let shared = coverage.shared.iter();
+    let line = |line: &String| format!("- everywhere: {}\n", prose(line));
+    page.block(&within(SHORT, shared, line, |more| {
+        format!("- … and {more} more\n")
+    }));
+    let head = alerts::head();
+    let row = |row: alerts::Row| {
+        let cells = row.cells().into_iter().map(|cell| prose(&cell));
+        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+    };
+    let rows = alerts::rows(coverage);
+    if !rows.is_empty() {
+        let rows = within(SHORT, rows, row, |more| {
+            format!("| … and {more} more | | | | | | | |\n")
+        });
+        page.block(&format!(
+            "| {} |\n|{}\n{rows}",
+            head.join(" | "),
+            "--|".repeat(head.len())
+        ));
+    }
 }
 
 fn row(kind: Kind, group: &Group) -> String {

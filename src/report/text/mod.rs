@@ -2,6 +2,7 @@
 
 mod apply;
 mod closing;
+mod drill;
 mod overview;
 mod page;
 mod usage;
@@ -18,6 +19,7 @@ use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
 pub(super) use closing::closing;
+pub(super) use drill::drill;
 pub(super) use usage::usage;
 pub(super) use verification::verification;
 
@@ -30,6 +32,9 @@ pub(super) fn plan(plan: &Plan, style: Style) -> String {
     verdict(&mut page, plan);
     if plan.outcome != Outcome::InSync {
         differences(&mut page, plan, style);
+        if let Some(coverage) = &plan.alerts {
+            overview::alerts(&mut page, coverage, style);
+        }
         left_out(&mut page, plan, style);
     }
     if !plan.notes.is_empty() {

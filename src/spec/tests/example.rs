@@ -47,7 +47,7 @@ fn the_contracts_example_loads_without_a_word() {
         "{tamper}"
     );
     assert_eq!(text("policies.other"), None);
-    assert_eq!(no_effect_yet(spec), ["alerts", "ignore"]);
+    assert_eq!(no_effect_yet(spec), ["ignore"]);
 }
 
 #[test]

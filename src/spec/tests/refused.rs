@@ -427,6 +427,30 @@ fn sections_that_can_not_be() {
             "error 4:11 no use raises an alert",
         ),
         (
+            "alerts: { topic: { name: break-glass-alerts } }".to_owned(),
+            "error 4:11 a topic without a bus: nothing is sent to it",
+        ),
+        (
+            "alerts: { second_path: { log_group: trail } }".to_owned(),
+            "error 4:11 a second path without a topic: the alarm could tell nobody",
+        ),
+        (
+            "alerts: { bus: { account: emergency, name: break-glass, region: us-east-1 } }".to_owned(),
+            "error 4:11 without a section `roles` the role that sends events to the bus is not managed",
+        ),
+        (
+            "roles: []\nalerts: { bus: { account: emergency, name: break-glass } }".to_owned(),
+            "error 5:11 the bus is in no Region",
+        ),
+        (
+            "roles: []\nalerts: { bus: { account: emergency, name: events, region: us-east-1 } }".to_owned(),
+            "warning 5:44 the protection policy covers what is named break-glass*, which this bus is not",
+        ),
+        (
+            "roles: []\nalerts: { bus: { account: emergency, name: break-glass, region: us-east-1 }, topic: { name: break-glass-x, kms_key: alias/aws/sns } }".to_owned(),
+            "error 5:117 AWS's own key for SNS does not let EventBridge in, so no alert would arrive",
+        ),
+        (
             "alerts: { notify: [{ sns: \"arn:aws:sqs:us-east-1:222233334444:x\" }] }".to_owned(),
             "warning 4:27 \"arn:aws:sqs:us-east-1:222233334444:x\" is not the ARN of a topic",
         ),

@@ -156,8 +156,15 @@ pub struct Bus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecondPath {
-    /// The log group that the organization's trail writes to.
+    /// The log group that the organization's trail writes to, in the Region of the topic.
     pub log_group: String,
+    /// The account it is in: `management`, `emergency` or an account id.
+    #[serde(default = "management")]
+    pub account: BusAccount,
+}
+
+fn management() -> BusAccount {
+    BusAccount::Management
 }
 
 /// Names a use that raises an alert.
@@ -181,6 +188,19 @@ pub enum AlertUse {
 }
 
 impl AlertUse {
+    /// The use as specs write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Assume => "assume",
+            Self::Switch => "switch",
+            Self::Activity => "activity",
+            Self::Tamper => "tamper",
+            Self::Root => "root",
+        }
+    }
+
     /// Lists every use.
     #[must_use]
     pub fn all() -> Vec<Self> {

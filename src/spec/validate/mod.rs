@@ -1,6 +1,7 @@
 //! What can be known to be wrong with a spec without asking AWS: every problem, not the first. Pure.
 
 mod access;
+mod alerts;
 mod limits;
 mod permissions;
 mod sections;

@@ -39,7 +39,12 @@ impl Check<'_> {
             }
         }
         if let Some(alerts) = &spec.alerts {
+            let known = self.problems.len();
             self.alerts(alerts);
+            // How parts rest on each other can be told once each is right by itself.
+            if self.problems.len() == known {
+                self.alert_paths(alerts);
+            }
         }
         if spec
             .drills

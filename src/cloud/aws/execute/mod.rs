@@ -13,9 +13,10 @@ mod users;
 use aws_sdk_iam::Client;
 
 use super::error::Failure;
-use super::root;
+use super::session::{Purpose, Sessions};
+use super::{alerts, root};
 use crate::ids::{AccountId, Arn, Partition};
-use crate::state::Operation;
+use crate::state::{Operation, split_regional};
 pub(super) use password::{set as set_password, shortest as shortest_password};
 pub(super) use patience::{Created, Waits};
 
@@ -23,6 +24,7 @@ pub(super) use patience::{Created, Waits};
 #[derive(Debug)]
 pub(super) struct Place<'a> {
     pub(super) client: Client,
+    pub(super) sessions: &'a Sessions,
     pub(super) organizations: &'a aws_sdk_organizations::Client,
     pub(super) partition: &'a Partition,
     pub(super) account: &'a AccountId,
@@ -156,6 +158,12 @@ async fn attempt(place: &Place<'_>, operation: &Operation) -> Result<(), Failure
         Operation::SetExemptions(_) | Operation::ChangeGuardrail(_) => {
             let problem = "guardrails are not changed in an account";
             Err(Failure::new(operation.action(), problem))
+        }
+        Operation::ChangeAlert(operation) => {
+            let target = operation.target();
+            let (region, _) = split_regional(&target.name);
+            let region = place.sessions.region(place.account, Purpose::Apply, region);
+            alerts::execute(&region, operation).await
         }
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::cloud::aws::error::Failure;
 use crate::cloud::aws::root;
 use crate::ids::{AccountId, Arn};
-use crate::state::{Operation, ResourceKey, ResourceType};
+use crate::state::{AlertOperation, Operation, ResourceKey, ResourceType};
 
-/// For a principal that this process has made: AWS says "up to about a minute".
+/// For a principal, or a role that a service is to take, that this process has made: AWS says "up to about a minute".
 const NEW_PRINCIPAL: Duration = Duration::from_secs(90);
-/// For a principal that something else may have made just now.
+/// For a principal, or a role that a service is to take, that something else may have made just now.
 const UNKNOWN_PRINCIPAL: Duration = Duration::from_secs(15);
 /// For something that this process has made and that is not found yet.
 const NEW_OBJECT: Duration = Duration::from_secs(20);
@@ -47,7 +47,12 @@ impl Created {
             ResourceType::MfaDevice
             | ResourceType::RootAccess
             | ResourceType::GuardrailException
-            | ResourceType::GuardrailPolicy => return false,
+            | ResourceType::GuardrailPolicy
+            | ResourceType::AlertRule
+            | ResourceType::AlertTopic
+            | ResourceType::AlertBus
+            | ResourceType::MetricAlarm
+            | ResourceType::Trail => return false,
         };
         self.any(|arn| {
             arn.account() == account.as_str()
@@ -71,6 +76,17 @@ pub(super) fn limit(
             _ => return Duration::ZERO,
         };
         return if created.any(|arn| document.contains(arn.as_str())) {
+            NEW_PRINCIPAL
+        } else {
+            UNKNOWN_PRINCIPAL
+        };
+    }
+    if is_role_out_of_reach(failure) {
+        let Operation::ChangeAlert(AlertOperation::PutTarget { target, .. }) = operation else {
+            return Duration::ZERO;
+        };
+        let role = target.role.as_deref();
+        return if created.any(|arn| Some(arn.as_str()) == role) {
             NEW_PRINCIPAL
         } else {
             UNKNOWN_PRINCIPAL
@@ -115,6 +131,12 @@ fn is_invalid_principal(failure: &Failure) -> bool {
         && failure.message().contains("Invalid principal in policy")
 }
 
+/// Tells whether EventBridge has not heard yet of the role that it is to send with.
+fn is_role_out_of_reach(failure: &Failure) -> bool {
+    failure.has_code("ValidationException")
+        && failure.message().contains("cannot be assumed by principal")
+}
+
 /// Names what has to be there for an operation to work.
 fn needs(operation: &Operation) -> Vec<ResourceKey> {
     let policy = |arn: &Arn| ResourceKey::new(ResourceType::IamPolicy, arn.name());
@@ -146,6 +168,7 @@ fn needs(operation: &Operation) -> Vec<ResourceKey> {
         }
         // What these would remove is allowed to be gone.
         Operation::CreatePolicy { .. }
+        | Operation::ChangeAlert(_)
         | Operation::DeleteInlinePolicy { .. }
         | Operation::DetachPolicy { .. }
         | Operation::RemoveBoundary { .. }
@@ -186,7 +209,7 @@ impl Waits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{PolicyText, Principal};
+    use crate::state::{AlertTarget, PolicyText, Principal};
 
     #[test]
     fn waits_double_and_reach_their_limit_exactly() {
@@ -249,6 +272,20 @@ mod tests {
         assert_eq!(wait(&tag, &account, &missing), 20);
         assert_eq!(wait(&tag, &other, &missing), 0);
         assert_eq!(wait(&delete, &account, &missing), 0);
+        let target = Operation::ChangeAlert(AlertOperation::PutTarget {
+            rule: "us-east-1:break-glass-root".to_owned(),
+            id: "break-glass".to_owned(),
+            target: AlertTarget {
+                role: Some("arn:aws:iam::111122223333:role/break-glass/Admin".to_owned()),
+                ..AlertTarget::default()
+            },
+        });
+        let new_role = Failure::refused(
+            "ValidationException",
+            "Provided role 'x' cannot be assumed by principal 'events.amazonaws.com'.",
+        );
+        assert_eq!(wait(&target, &account, &new_role), 90);
+        assert_eq!(wait(&tag, &account, &new_role), 0);
         let conflict = Failure::refused("DeleteConflict", "still attached");
         assert_eq!(wait(&delete, &account, &conflict), 5);
     }

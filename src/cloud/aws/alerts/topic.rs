@@ -1,0 +1,132 @@
+//! The topic and its subscriptions.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::Subscription;
+
+use super::super::error::{Failure, failed};
+use super::super::session::Region;
+use super::super::whole::WholeAnswer;
+use super::{unless_gone, unless_missing};
+use crate::state::{AlertOperation, AlertTopic, Confirmation, PolicyText, split_regional};
+
+fn client(region: &Region) -> Client {
+    let config = aws_sdk_sns::config::Builder::from(&region.sdk)
+        .retry_partition(region.retries.clone())
+        .interceptor(WholeAnswer)
+        .retry_classifier(WholeAnswer);
+    Client::from_conf(config.build())
+}
+
+fn arn(region: &Region, name: &str) -> String {
+    let Region {
+        partition,
+        account,
+        name: region,
+        ..
+    } = region;
+    format!("arn:{partition}:sns:{region}:{account}:{name}")
+}
+
+pub(super) async fn read(region: &Region, name: &str) -> Result<Option<AlertTopic>, Failure> {
+    let client = client(region);
+    let arn = arn(region, name);
+    let answer = client.get_topic_attributes().topic_arn(&arn).send().await;
+    let Some(answer) = unless_missing(answer.map_err(failed("sns:GetTopicAttributes")))? else {
+        return Ok(None);
+    };
+    let mut attributes = answer.attributes.unwrap_or_default();
+    let mut attribute = |name: &str| attributes.remove(name).filter(|value| !value.is_empty());
+    let policy = attribute("Policy").map(PolicyText::new);
+    let kms_key = attribute("KmsMasterKeyId");
+    let mut found = BTreeMap::new();
+    for subscription in subscriptions(&client, &arn).await? {
+        if let Some(name) = subscription_name(&subscription) {
+            let confirmation = match subscription.subscription_arn() {
+                Some(arn) if arn.starts_with("arn:") => Confirmation::Confirmed,
+                Some("Deleted") => continue,
+                _ => Confirmation::Pending,
+            };
+            found.insert(name, confirmation);
+        }
+    }
+    Ok(Some(AlertTopic {
+        policy,
+        kms_key,
+        key_policy: None,
+        subscriptions: found,
+    }))
+}
+
+async fn subscriptions(client: &Client, topic: &str) -> Result<Vec<Subscription>, Failure> {
+    let pages = client.list_subscriptions_by_topic().topic_arn(topic);
+    let pages = pages.into_paginator().items().send().try_collect().await;
+    pages.map_err(failed("sns:ListSubscriptionsByTopic"))
+}
+
+/// A subscription as specs write it: `PROTOCOL:ENDPOINT`.
+fn subscription_name(subscription: &Subscription) -> Option<String> {
+    let (protocol, endpoint) = (subscription.protocol()?, subscription.endpoint()?);
+    Some(format!("{protocol}:{endpoint}"))
+}
+
+pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Result<(), Failure> {
+    let call = operation.action();
+    let client = client(region);
+    let arn = |topic: &str| arn(region, split_regional(topic).1);
+    match operation {
+        AlertOperation::CreateTopic {
+            topic,
+            kms_key,
+            document,
+        } => {
+            let mut request = client
+                .create_topic()
+                .name(split_regional(topic).1)
+                .attributes("Policy", document.as_str());
+            if let Some(key) = kms_key {
+                request = request.attributes("KmsMasterKeyId", key);
+            }
+            request.send().await.map(drop).map_err(failed(call))
+        }
+        AlertOperation::SetTopicKey { topic, kms_key } => {
+            let request = client.set_topic_attributes().topic_arn(arn(topic));
+            let request = request
+                .attribute_name("KmsMasterKeyId")
+                .attribute_value(kms_key.as_deref().unwrap_or_default());
+            request.send().await.map(drop).map_err(failed(call))
+        }
+        AlertOperation::SetTopicPolicy { topic, document } => {
+            let request = client.set_topic_attributes().topic_arn(arn(topic));
+            let request = request
+                .attribute_name("Policy")
+                .attribute_value(document.as_str());
+            request.send().await.map(drop).map_err(failed(call))
+        }
+        AlertOperation::Subscribe {
+            topic,
+            subscription,
+        } => {
+            let (protocol, endpoint) = subscription.split_once(':').unwrap_or_default();
+            let request = client.subscribe().topic_arn(arn(topic));
+            let request = request.protocol(protocol).endpoint(endpoint);
+            request.send().await.map(drop).map_err(failed(call))
+        }
+        AlertOperation::Unsubscribe {
+            topic,
+            subscription,
+        } => {
+            for found in subscriptions(&client, &arn(topic)).await? {
+                let named = subscription_name(&found).as_ref() == Some(subscription);
+                let arn = found.subscription_arn.filter(|arn| arn.starts_with("arn:"));
+                if let (true, Some(arn)) = (named, arn) {
+                    let answer = client.unsubscribe().subscription_arn(arn).send().await;
+                    unless_gone(answer.map_err(failed(call)))?;
+                }
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,283 @@
+//! What there is once: the central bus, the topic, the rules that write the messages, and the second path.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::patterns::numbered;
+use crate::state::{
+    ALARM, ALERT_PREFIX, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer,
+    MetricAlarm, MetricFilter, PolicyText, USE_METRIC,
+};
+
+/// The id of the one target that each rule has.
+pub(super) const TARGET: &str = "break-glass";
+/// The rules of the central bus, which send to the topic.
+pub const NOTIFY_RULES: [&str; 3] = [
+    "break-glass-notify-sign-in",
+    "break-glass-notify-session",
+    "break-glass-notify-call",
+];
+/// The most characters of a filter pattern. Source: CloudWatch Logs API, `PutMetricFilter`.
+const FILTER_LIMIT: usize = 1024;
+
+/// Lets every account of the organization put events on the central bus.
+pub(super) fn bus_policy(arn: &str, organization: &str) -> PolicyText {
+    PolicyText::new(
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "BreakGlassOrganization",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "events:PutEvents",
+                "Resource": arn,
+                "Condition": { "StringEquals": { "aws:PrincipalOrgID": organization } },
+            }],
+        })
+        .to_string(),
+    )
+}
+
+/// Lets the rules of the central bus publish, and the alarm of the second path.
+pub(super) fn topic_policy(topic: &str, rules: &str, alarm: Option<&str>) -> PolicyText {
+    let statement = |sid: &str, service: &str, source: &str| {
+        json!({
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": { "Service": service },
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": { "ArnLike": { "aws:SourceArn": source } },
+        })
+    };
+    let mut statements = vec![statement("BreakGlassRules", "events.amazonaws.com", rules)];
+    if let Some(alarm) = alarm {
+        let service = "cloudwatch.amazonaws.com";
+        statements.push(statement("BreakGlassAlarm", service, alarm));
+    }
+    PolicyText::new(json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
+}
+
+/// Lets EventBridge act for the rules of one account.
+pub(super) fn events_trust(account: &str) -> PolicyText {
+    PolicyText::new(
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "Service": "events.amazonaws.com" },
+                "Action": "sts:AssumeRole",
+                "Condition": { "StringEquals": { "aws:SourceAccount": account } },
+            }],
+        })
+        .to_string(),
+    )
+}
+
+/// Lets the role put events on the central bus, and do nothing else.
+pub(super) fn events_permissions(bus: &str) -> PolicyText {
+    PolicyText::new(
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus }],
+        })
+        .to_string(),
+    )
+}
+
+/// Makes the rules that turn whatever arrives on the central bus into a message.
+///
+/// Each event matches exactly one: sign-ins, calls that ask for a session, and all other calls.
+pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
+    let sign_in = "AWS Console Sign In via CloudTrail";
+    let sessions = json!([
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "GetSessionToken",
+        "GetFederationToken",
+    ]);
+    let rules = [
+        (
+            json!({ "detail-type": [sign_in] }),
+            message(
+                &[
+                    ("mfa", "$.detail.additionalEventData.MFAUsed"),
+                    ("result", "$.detail.responseElements.ConsoleLogin"),
+                    ("from", "$.detail.additionalEventData.SwitchFrom"),
+                ],
+                &[
+                    "role: <arn>, switched from <from>",
+                    "MFA: <mfa>",
+                    "result: <result> <error>",
+                ],
+            ),
+        ),
+        (
+            json!({
+                "detail-type": [{ "anything-but": [sign_in] }],
+                "detail": { "eventName": sessions },
+            }),
+            message(
+                &[
+                    ("role", "$.detail.requestParameters.roleArn"),
+                    ("incident", "$.detail.requestParameters.roleSessionName"),
+                    ("target", "$.detail.requestParameters.targetPrincipal"),
+                    ("serial", "$.detail.requestParameters.serialNumber"),
+                    (
+                        "mfa",
+                        "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
+                    ),
+                ],
+                &[
+                    "role: <role> <target>",
+                    "incident (session name): <incident>",
+                    "MFA: <mfa> <serial>",
+                    "result: <error>",
+                ],
+            ),
+        ),
+        (
+            json!({
+                "detail-type": [{ "anything-but": [sign_in] }],
+                "detail": { "eventName": [{ "anything-but": sessions }] },
+            }),
+            message(
+                &[
+                    (
+                        "role",
+                        "$.detail.userIdentity.sessionContext.sessionIssuer.arn",
+                    ),
+                    (
+                        "mfa",
+                        "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
+                    ),
+                ],
+                &[
+                    "role: <role>",
+                    "incident (session name): the last part of <arn>",
+                    "MFA: <mfa>",
+                    "result: <error>",
+                ],
+            ),
+        ),
+    ];
+    NOTIFY_RULES
+        .iter()
+        .zip(rules)
+        .map(|(name, (pattern, transformer))| {
+            let rule = AlertRule {
+                pattern: EventPattern::new(pattern.to_string()),
+                state: "ENABLED".to_owned(),
+                description: "breakglass: tells of what arrives on this bus".to_owned(),
+                targets: BTreeMap::from([(
+                    TARGET.to_owned(),
+                    AlertTarget {
+                        arn: topic.to_owned(),
+                        transformer: Some(transformer),
+                        ..AlertTarget::default()
+                    },
+                )]),
+            };
+            ((*name).to_owned(), rule)
+        })
+        .collect()
+}
+
+/// Makes a message: a few lines of what, where and who, with those that are this message's own in the middle.
+fn message(own: &[(&str, &str)], lines: &[&str]) -> InputTransformer {
+    let common = [
+        ("event", "$.detail.eventName"),
+        ("service", "$.detail.eventSource"),
+        ("account", "$.account"),
+        ("region", "$.region"),
+        ("source", "$.source"),
+        ("time", "$.detail.eventTime"),
+        ("type", "$.detail.userIdentity.type"),
+        ("arn", "$.detail.userIdentity.arn"),
+        ("user", "$.detail.userIdentity.userName"),
+        ("ip", "$.detail.sourceIPAddress"),
+        ("error", "$.detail.errorMessage"),
+        ("id", "$.detail.eventID"),
+    ];
+    let first = [
+        "break-glass: <event> in account <account>, <region>",
+        "who: <type> <user> <arn>",
+    ];
+    let last = [
+        "from: <ip>",
+        "time: <time>",
+        "event: <service> <event> <id>, source <source>",
+    ];
+    let lines = first.iter().chain(lines).chain(&last);
+    InputTransformer {
+        paths: common
+            .iter()
+            .chain(own)
+            .map(|(name, path)| ((*name).to_owned(), (*path).to_owned()))
+            .collect(),
+        // EventBridge wants each line of a text in quotes of its own.
+        template: lines
+            .map(|line| format!("\"{line}\""))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    }
+}
+
+/// Makes the second path: filters over the trail's log group that count uses, and an alarm that rings at the first.
+pub(super) fn second_path(
+    log_group: &str,
+    users: &BTreeSet<&str>,
+    roles: &BTreeSet<(&str, &str)>,
+    topic: &str,
+) -> MetricAlarm {
+    let root = "($.userIdentity.type = \"Root\" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != \"AwsServiceEvent\")";
+    let users = users.iter().map(|user| {
+        format!("($.userIdentity.type = \"IAMUser\" && $.userIdentity.userName = \"{user}\")")
+    });
+    let roles = roles.iter().map(|(path, name)| {
+        let role = format!("*:role{path}{name}");
+        format!(
+            "($.userIdentity.sessionContext.sessionIssuer.arn = \"{role}\") || ($.requestParameters.roleArn = \"{role}\")"
+        )
+    });
+    let mut patterns: Vec<String> = Vec::new();
+    for term in [root.to_owned()].into_iter().chain(users).chain(roles) {
+        match patterns.last_mut() {
+            Some(last) if last.len() + term.len() + 8 <= FILTER_LIMIT => {
+                last.push_str(" || ");
+                last.push_str(&term);
+            }
+            _ => patterns.push(term),
+        }
+    }
+    let filters = patterns.into_iter().enumerate().map(|(index, pattern)| {
+        let filter = MetricFilter {
+            log_group: log_group.to_owned(),
+            pattern: format!("{{ {pattern} }}"),
+            value: "1".to_owned(),
+        };
+        (numbered(ALARM, index), filter)
+    });
+    MetricAlarm {
+        filters: filters.collect(),
+        alarm: Some(AlarmSettings {
+            metric: (USE_METRIC.0.to_owned(), USE_METRIC.1.to_owned()),
+            statistic: "Sum".to_owned(),
+            comparison: "GreaterThanOrEqualToThreshold".to_owned(),
+            threshold: "1".to_owned(),
+            period: 60,
+            periods: 1,
+            missing: "notBreaching".to_owned(),
+            actions_enabled: true,
+            actions: BTreeSet::from([topic.to_owned()]),
+        }),
+    }
+}
+
+/// Names the rules of the central bus that publish to the topic, for its policy.
+pub(super) fn notify_rule_arns(partition: &str, region: &str, account: &str, bus: &str) -> String {
+    format!("arn:{partition}:events:{region}:{account}:rule/{bus}/{ALERT_PREFIX}-notify-*")
+}

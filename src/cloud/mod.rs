@@ -6,11 +6,13 @@ pub mod aws;
 mod error;
 mod offline;
 
+use std::collections::BTreeMap;
+
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
 use crate::ids::{AccountId, Partition};
-use crate::org::Organization;
+use crate::org::{Account, Organization};
 use crate::state::{
     GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
     ReadScope, Resource, ResourceKey,
@@ -22,6 +24,18 @@ pub use offline::{Offline, SNAPSHOT_FORMAT, SnapshotError, read_snapshot, write_
 /// Answers a call to a [`Cloud`].
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, CloudError>>;
 
+/// Tells what became known of an organization while it is listed.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Everything but the accounts. It comes first, and once.
+    Tree(Organization),
+    /// Accounts that were not told of before.
+    Accounts(BTreeMap<AccountId, Account>),
+}
+
+/// Hears of an organization while it is listed.
+pub type Finding<'a> = dyn Fn(Found) + Send + Sync + 'a;
+
 /// Gives access to the live state of an organization.
 pub trait Cloud: Send + Sync {
     /// Reads the organization's accounts and units, and the accounts' tags if asked for.
@@ -31,6 +45,18 @@ pub trait Cloud: Send + Sync {
         &'a self,
         expected: Option<&'a str>,
         with_tags: bool,
+    ) -> Answer<'a, Organization> {
+        self.discover(expected, with_tags, &|_| ())
+    }
+
+    /// Does the same, and tells of it part by part as it becomes known, so that accounts can be read meanwhile.
+    ///
+    /// What was told is only certain once this has succeeded.
+    fn discover<'a>(
+        &'a self,
+        expected: Option<&'a str>,
+        with_tags: bool,
+        found: &'a Finding<'a>,
     ) -> Answer<'a, Organization>;
 
     /// Reads everything of an account that concerns this tool, in as few calls as the API allows.

@@ -30,7 +30,7 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use secrecy::SecretString;
 
-use super::{Answer, Cloud, CloudError};
+use super::{Answer, Cloud, CloudError, Finding};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
@@ -130,15 +130,17 @@ async fn all<T, E>(
 }
 
 impl Cloud for Aws {
-    fn organization<'a>(
+    fn discover<'a>(
         &'a self,
         expected: Option<&'a str>,
         with_tags: bool,
+        found: &'a Finding<'a>,
     ) -> Answer<'a, Organization> {
         async move {
             let reader = self.organization_reader();
             let caller = self.sessions.caller();
-            let organization = reader.organization(caller, expected, with_tags).await?;
+            let reading = reader.organization(caller, expected, with_tags, found);
+            let organization = reading.await?;
             match organization.orphan() {
                 Some(orphan) => Err(CloudError::hole_in_tree(orphan)),
                 None => Ok(organization),

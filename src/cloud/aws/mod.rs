@@ -3,7 +3,8 @@
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
 //! carries out one operation. `people` and `root` read what protects users and root users. `guardrails` reads and changes
-//! SCPs and RCPs. `history` asks for past events. `session` enters accounts, `error` puts failures into words.
+//! SCPs and RCPs. `history` asks for past events. `session` enters accounts, `throttle` keeps calls at the pace that AWS
+//! takes, `error` puts failures into words.
 
 mod config;
 mod convert;
@@ -22,6 +23,7 @@ mod root;
 mod session;
 #[cfg(test)]
 mod testing;
+mod throttle;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -37,6 +39,7 @@ use crate::state::{
     GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
     ReadScope, Resource, ResourceKey,
 };
+use error::Failure;
 use execute::Created;
 pub use history::HistoryReader;
 pub use notify::{post, publish};
@@ -78,7 +81,6 @@ pub struct Override {
 pub struct Aws {
     sessions: Sessions,
     organizations: aws_sdk_organizations::Client,
-    paced: guardrails::PacedReads,
     guardrails: guardrails::Writer,
     created: Created,
     concurrency: usize,
@@ -90,10 +92,9 @@ pub struct Aws {
 /// When there are no credentials, they are not valid, or STS can't be reached.
 pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
     let sdk = config::load(settings.endpoint_url.as_deref()).await;
-    let organizations = aws_sdk_organizations::Client::new(&sdk);
+    let organizations = config::organizations(&sdk);
     Ok(Aws {
         guardrails: guardrails::Writer::new(organizations.clone()),
-        paced: guardrails::PacedReads::new(&sdk),
         organizations,
         sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
         created: Created::default(),
@@ -112,8 +113,28 @@ impl Aws {
     fn guardrail_reader(&self) -> guardrails::Reader<'_> {
         guardrails::Reader {
             client: &self.organizations,
-            paced: &self.paced,
             concurrency: self.concurrency,
+        }
+    }
+
+    /// Works in an account, and once more when AWS says that the session has expired: it may end sooner than it was told to.
+    ///
+    /// That is safe for writes too, because AWS refuses such a call before it does anything.
+    async fn inside<T, F>(
+        &self,
+        account: &AccountId,
+        purpose: Purpose,
+        work: impl Fn(aws_sdk_iam::Client) -> F,
+    ) -> Result<T, CloudError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        match work(self.sessions.iam(account, purpose)).await {
+            Err(failure) if failure.is_expired() && self.sessions.leave(account, purpose) => {
+                tracing::debug!(%account, "the session has expired, entering again");
+                Ok(work(self.sessions.iam(account, purpose)).await?)
+            }
+            answer => Ok(answer?),
         }
     }
 }
@@ -156,8 +177,9 @@ impl Cloud for Aws {
     ) -> Answer<'a, Inventory> {
         async move {
             tracing::debug!(%account, "reading");
-            let client = self.sessions.iam(account, Purpose::Plan);
-            Ok(read::inventory(&client, account, scope).await?)
+            let read =
+                async |client: aws_sdk_iam::Client| read::inventory(&client, account, scope).await;
+            self.inside(account, Purpose::Plan, read).await
         }
         .boxed()
     }
@@ -168,8 +190,8 @@ impl Cloud for Aws {
         key: &'a ResourceKey,
     ) -> Answer<'a, Option<Resource>> {
         async move {
-            let client = self.sessions.iam(account, Purpose::Apply);
-            Ok(resource::read(&client, key).await?)
+            let read = async |client: aws_sdk_iam::Client| resource::read(&client, key).await;
+            self.inside(account, Purpose::Apply, read).await
         }
         .boxed()
     }
@@ -177,22 +199,26 @@ impl Cloud for Aws {
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
         async move {
             tracing::debug!(%account, action = operation.action(), "writing");
-            let place = execute::Place {
-                client: self.sessions.iam(account, Purpose::Apply),
-                organizations: &self.organizations,
-                partition: &self.sessions.caller().partition,
-                account,
-                created: &self.created,
+            let write = async |client: aws_sdk_iam::Client| {
+                let place = execute::Place {
+                    client,
+                    organizations: &self.organizations,
+                    partition: &self.sessions.caller().partition,
+                    account,
+                    created: &self.created,
+                };
+                place.execute(operation).await
             };
-            Ok(place.execute(operation).await?)
+            self.inside(account, Purpose::Apply, write).await
         }
         .boxed()
     }
 
     fn shortest_password<'a>(&'a self, account: &'a AccountId) -> Answer<'a, u32> {
         async move {
-            let client = self.sessions.iam(account, Purpose::Apply);
-            Ok(execute::shortest_password(&client).await?)
+            let read =
+                async |client: aws_sdk_iam::Client| execute::shortest_password(&client).await;
+            self.inside(account, Purpose::Apply, read).await
         }
         .boxed()
     }
@@ -205,8 +231,10 @@ impl Cloud for Aws {
     ) -> Answer<'a, ()> {
         async move {
             tracing::debug!(%account, user, "setting a password");
-            let client = self.sessions.iam(account, Purpose::Apply);
-            Ok(execute::set_password(&client, user, password, tokio::time::sleep).await?)
+            let write = async |client: aws_sdk_iam::Client| {
+                execute::set_password(&client, user, password, tokio::time::sleep).await
+            };
+            self.inside(account, Purpose::Apply, write).await
         }
         .boxed()
     }

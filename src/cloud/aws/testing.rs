@@ -68,7 +68,8 @@ impl FakeAws {
     }
 
     pub(super) fn iam(&self) -> aws_sdk_iam::Client {
-        aws_sdk_iam::Client::from_conf(config::iam(&self.config()).build())
+        let config = self.config();
+        aws_sdk_iam::Client::from_conf(config::iam(&config, config::throttle(&config)).build())
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {

@@ -7,6 +7,7 @@ use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_iam::config::retry::{RetryPartition, TokenBucket};
@@ -46,6 +47,12 @@ pub(super) async fn load(endpoint_url: Option<&str>) -> SdkConfig {
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))
                 .read_timeout(Duration::from_secs(30))
+                .build(),
+        )
+        // A call that waits for its turn would be taken for an upload that has stalled.
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled()
+                .upload_enabled(false)
                 .build(),
         )
         // By default the cache forgets sessions past the 64th, and every account has its own.

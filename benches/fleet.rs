@@ -17,6 +17,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,8 +29,10 @@ use breakglass::org::{Account, AccountState, Organization};
 use breakglass::resolve::Resolver;
 use breakglass::spec::load_texts;
 use breakglass::state::Role;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -321,7 +324,7 @@ impl Endpoint {
     async fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, std::io::Error> {
+    ) -> Result<Response<BoxBody<Bytes, std::io::Error>>, std::io::Error> {
         let header = |name: &str| {
             let value = request.headers().get(name);
             value
@@ -348,21 +351,23 @@ impl Endpoint {
         };
         let answer = self.answer(&account, &action, &body);
         tokio::time::sleep(self.settings.latency).await;
-        let (status, text, length) = match answer {
-            Answer::Whole(status, text) => (status, text, None),
+        let response = match answer {
+            Answer::Whole(status, text) => {
+                let body = Full::new(Bytes::from(text)).map_err(|never| match never {});
+                Response::builder().status(status).body(body.boxed())
+            }
             Answer::Half(mut text) => {
                 let length = text.len();
                 text.truncate(length / 2);
-                (200, text, Some(length))
+                let half = Frame::data(Bytes::from(text));
+                let parts = [Ok(half), Err(ErrorKind::ConnectionReset.into())];
+                let body = StreamBody::new(stream::iter(parts));
+                let response = Response::builder().header("content-length", length);
+                response.body(body.boxed())
             }
-            Answer::Nothing => return Err(std::io::ErrorKind::ConnectionReset.into()),
+            Answer::Nothing => return Err(ErrorKind::ConnectionReset.into()),
         };
-        let mut response = Response::builder().status(status);
-        if let Some(length) = length {
-            response = response.header("content-length", length);
-        }
-        let body = Full::new(Bytes::from(text));
-        Ok(response.body(body).expect("a response"))
+        Ok(response.expect("a response"))
     }
 }
 

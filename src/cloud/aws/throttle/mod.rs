@@ -29,7 +29,7 @@ use bucket::Bucket;
 
 /// How often a call is made at most when every time it is throttled.
 const ATTEMPTS: i32 = 20;
-const FIRST_WAIT: Duration = Duration::from_millis(250);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The codes of calls that are one too many.
@@ -224,11 +224,11 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_and_a_part_of_each_is_taken() {
         for (attempts, part, expected) in [
-            (1, 1.0, 250),
-            (2, 1.0, 500),
-            (3, 0.5, 500),
-            (4, 1.0, 2_000),
-            (5, 0.25, 500),
+            (1, 1.0, 100),
+            (2, 1.0, 200),
+            (3, 0.5, 200),
+            (5, 1.0, 1_600),
+            (6, 0.25, 500),
             (20, 1.0, 2_000),
             (20, 0.0, 0),
         ] {

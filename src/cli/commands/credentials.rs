@@ -85,6 +85,7 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
     }
     let stop = stop_on_interrupt();
     let (mut issued, mut open) = (0, 0);
+    let mut files = String::new();
     for custody in &custodies {
         if stop.load(Ordering::Relaxed) {
             say(&format!("{}: not begun", custody.user));
@@ -92,9 +93,12 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
         }
         let outcome = issue(cloud, &store, account, custody, &mut random, now()).await;
         match &outcome {
-            Outcome::Issued { file } => {
-                issued += 1;
-                print(&format!("{}\n", file.display()))?;
+            Outcome::Issued { file, unmarked } => {
+                match unmarked {
+                    None => issued += 1,
+                    Some(_) => open += 1,
+                }
+                files.push_str(&format!("{}\n", file.display()));
             }
             Outcome::Unchanged { .. } => {}
             Outcome::Unknown { .. } | Outcome::Unrecorded { .. } => open += 1,
@@ -105,7 +109,10 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
         ));
     }
     connection.close(args.cloud.org.as_deref())?;
-    Ok(if issued == custodies.len() {
+    let told = print(&files);
+    Ok(if told.is_err() {
+        Exit::Partial
+    } else if issued == custodies.len() {
         Exit::Success
     } else if issued == 0 && open == 0 {
         Exit::Error

@@ -9,6 +9,7 @@ use crate::state::{
 };
 
 mod revocations;
+mod ways_in;
 
 const NOON: Timestamp = Timestamp::constant(1_800_014_400, 0);
 const ALLOW: &str =
@@ -82,6 +83,7 @@ fn want_user(user: User, console: bool, vaulted_keys: bool) -> Desired {
         console,
         vaulted_keys,
         mfa: None,
+        reset_at: None,
         spared_inline_policies: BTreeSet::new(),
     };
     Desired {

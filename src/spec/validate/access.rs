@@ -9,7 +9,9 @@ use super::super::types::{
     AccessKeys, Custodian, Custodians, Incident, MfaKind, Role, Trusted, User, UserMfa,
 };
 use super::{Check, did_you_mean, limits};
+use crate::credentials::Recipients;
 use crate::ids::{Arn, Partition};
+use crate::state::{DEVICES_TAG, OWNERSHIP_TAG, PASSWORD_TAG};
 
 impl Check<'_> {
     pub(super) fn users(&mut self) {
@@ -63,7 +65,8 @@ impl Check<'_> {
             self.user_mfa(&entry(at, "mfa"), mfa);
         }
         self.permissions(at, "users", &user.permissions);
-        self.object_tags(&entry(at, "tags"), &user.tags);
+        let own = [OWNERSHIP_TAG, DEVICES_TAG, PASSWORD_TAG];
+        self.object_tags(&entry(at, "tags"), &user.tags, &own);
     }
 
     fn custodians(&mut self, at: &str, custodians: &Custodians) {
@@ -93,11 +96,11 @@ impl Check<'_> {
                         .hint("put the public key here, and replace the key: it is not secret any more")
                         .concealed(),
                 );
-            } else if !is_public_key(key) {
+            } else if let Err(wrong) = Recipients::parse(std::slice::from_ref(key)) {
                 self.error(
                     at,
-                    format!("{key:?} is not a public key"),
-                    "write an age recipient (age1…) or an SSH public key (ssh-ed25519 …)",
+                    format!("{key:?} is not a public key that a password can be sealed to: {}", wrong.reason),
+                    "write an age recipient (age1…) or an SSH public key (ssh-ed25519 …, ssh-rsa …)",
                 );
             }
         }
@@ -207,7 +210,7 @@ impl Check<'_> {
         for (index, action) in role.must_deny.iter().enumerate() {
             self.action(&element(&entry(at, "must_deny"), index), action);
         }
-        self.object_tags(&entry(at, "tags"), &role.tags);
+        self.object_tags(&entry(at, "tags"), &role.tags, &[OWNERSHIP_TAG]);
     }
 
     fn trusted(&mut self, role_at: &str, role: &Role) {
@@ -265,10 +268,20 @@ impl Check<'_> {
     ///
     /// Source: STS API reference, `AssumeRole`: `SerialNumber` and `TokenCode` take devices that show codes only.
     fn fido_path(&mut self, at: &str, role: &Role, name: &str) {
-        let fido_only = self
-            .users
-            .get(name)
-            .is_some_and(|user| user.has_fido_only());
+        let Some(user) = self.users.get(name) else {
+            return;
+        };
+        let keyless = user.access_keys != AccessKeys::Vaulted;
+        let fido_only = user.has_fido_only();
+        if keyless && role.incident.is_some() {
+            self.warn(
+                at,
+                format!(
+                    "{name} does not get in this way: incident is for the command line only, and it has no access key"
+                ),
+                "write access_keys: vaulted for the user, or trust it with a role without incident",
+            );
+        }
         if fido_only && role.mfa.required && role.incident.is_some() {
             self.warn(
                 at,
@@ -372,19 +385,4 @@ impl Check<'_> {
             );
         }
     }
-}
-
-fn is_public_key(key: &str) -> bool {
-    let age = key.strip_prefix("age1").is_some_and(|rest| {
-        rest.len() >= 20
-            && rest
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    });
-    let ssh = ["ssh-ed25519 ", "ssh-rsa "].iter().any(|kind| {
-        key.strip_prefix(kind).is_some_and(|rest| {
-            rest.starts_with("AAAA") && rest.chars().all(|character| !character.is_control())
-        })
-    });
-    age || ssh
 }

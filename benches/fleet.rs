@@ -3,8 +3,8 @@
 //! It runs the program itself against an endpoint of its own on the loopback, where nothing differs from the spec, and
 //! prints a table of calls, time, processor time and memory. After `--`, these change the endpoint:
 //! `--accounts 10,100,1000,10000`, `--latency 40` (milliseconds a call), `--listing-rate 8` (pages of accounts a second,
-//! after a burst of 12), `--throttled 30` (percent of the calls to IAM and STS), `--failing 1` (percent that end in a 500)
-//! and `--concurrency 64`.
+//! after a burst of 12), `--throttled 30` (percent of the calls) and `--failing 5` (percent that end in a 500, a closed
+//! connection, half an answer or one that can't be parsed, in turn). `--concurrency` is passed on to the program.
 
 // It measures time, and ends when something is not as it has to be.
 #![allow(
@@ -16,8 +16,8 @@
 )]
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,8 +29,10 @@ use breakglass::org::{Account, AccountState, Organization};
 use breakglass::resolve::Resolver;
 use breakglass::spec::load_texts;
 use breakglass::state::Role;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -63,8 +65,12 @@ struct Settings {
     listing_rate: f64,
     throttled: u64,
     failing: u64,
-    concurrency: usize,
+    /// None for the program's own.
+    concurrency: Option<usize>,
 }
+
+/// How many accounts the program works on at once by itself.
+const CONCURRENCY: usize = 64;
 
 impl Settings {
     fn from_arguments() -> Self {
@@ -74,7 +80,7 @@ impl Settings {
             listing_rate: 8.0,
             throttled: 0,
             failing: 0,
-            concurrency: 64,
+            concurrency: None,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
@@ -93,7 +99,9 @@ impl Settings {
                 "--listing-rate" => settings.listing_rate = value().parse().expect("a number"),
                 "--throttled" => settings.throttled = value().parse().expect("a percentage"),
                 "--failing" => settings.failing = value().parse().expect("a percentage"),
-                "--concurrency" => settings.concurrency = value().parse().expect("a number"),
+                "--concurrency" => {
+                    settings.concurrency = Some(value().parse().expect("a number"));
+                }
                 other => panic!("unknown option {other}"),
             }
         }
@@ -173,7 +181,13 @@ struct Endpoint {
     listing: Mutex<(f64, Instant)>,
 }
 
-type Answer = (u16, String);
+/// What is sent for a call.
+enum Answer {
+    Whole(u16, String),
+    /// So much of it, and then the connection is closed.
+    Half(String),
+    Nothing,
+}
 
 impl Endpoint {
     fn new(settings: &Settings, accounts: usize) -> Self {
@@ -197,21 +211,29 @@ impl Endpoint {
 
     fn answer(&self, account: &str, action: &str, body: &str) -> Answer {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        if matches!(
-            action,
-            "AssumeRole" | "GetAccountAuthorizationDetails" | "ListRoles"
-        ) {
-            // Spread evenly, and the same in every run.
-            let dice = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
-            if dice % 100 < self.settings.throttled {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                return error(400, "Throttling", "Rate exceeded");
-            }
-            if dice % 100 < self.settings.throttled + self.settings.failing {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                return error(500, "InternalFailure", "Something broke");
-            }
+        // Spread evenly, and the same in every run.
+        let dice = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) % 100;
+        let throttled = dice < self.settings.throttled;
+        let failing = !throttled && dice < self.settings.throttled + self.settings.failing;
+        if throttled || failing {
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
+        if throttled {
+            return refusal(action, 400, "Throttling", "TooManyRequestsException");
+        }
+        if !failing {
+            let (status, text) = self.right_answer(account, action, body);
+            return Answer::Whole(status, text);
+        }
+        match self.refused.load(Ordering::Relaxed) % 4 {
+            0 => refusal(action, 500, "ServiceFailure", "ServiceException"),
+            1 => Answer::Nothing,
+            2 => Answer::Half(self.right_answer(account, action, body).1),
+            _ => Answer::Whole(200, "<html><body>not what was asked for".to_owned()),
+        }
+    }
+
+    fn right_answer(&self, account: &str, action: &str, body: &str) -> (u16, String) {
         let result = |content: &str| {
             let content = content.replace("ACCOUNT", account);
             let xml = format!(
@@ -261,7 +283,7 @@ impl Endpoint {
         }
     }
 
-    fn page_of_accounts(&self, body: &str) -> Answer {
+    fn page_of_accounts(&self, body: &str) -> (u16, String) {
         if !self.take_page() {
             self.refused.fetch_add(1, Ordering::Relaxed);
             let body = r#"{"__type":"TooManyRequestsException","Message":"slow down"}"#;
@@ -302,7 +324,7 @@ impl Endpoint {
     async fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> Result<Response<BoxBody<Bytes, std::io::Error>>, std::io::Error> {
         let header = |name: &str| {
             let value = request.headers().get(name);
             value
@@ -327,20 +349,42 @@ impl Endpoint {
                 action.expect("an action").to_owned()
             }
         };
-        let (status, text) = self.answer(&account, &action, &body);
+        let answer = self.answer(&account, &action, &body);
         tokio::time::sleep(self.settings.latency).await;
-        let response = Response::builder().status(status);
-        Ok(response
-            .body(Full::new(Bytes::from(text)))
-            .expect("a response"))
+        let response = match answer {
+            Answer::Whole(status, text) => {
+                let body = Full::new(Bytes::from(text)).map_err(|never| match never {});
+                Response::builder().status(status).body(body.boxed())
+            }
+            Answer::Half(mut text) => {
+                let length = text.len();
+                text.truncate(length / 2);
+                let half = Frame::data(Bytes::from(text));
+                let parts = [Ok(half), Err(ErrorKind::ConnectionReset.into())];
+                let body = StreamBody::new(stream::iter(parts));
+                let response = Response::builder().header("content-length", length);
+                response.body(body.boxed())
+            }
+            Answer::Nothing => return Err(ErrorKind::ConnectionReset.into()),
+        };
+        Ok(response.expect("a response"))
     }
 }
 
-fn error(status: u16, code: &str, message: &str) -> Answer {
-    let xml = format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+/// Refuses as IAM and STS do, or as Organizations does.
+fn refusal(action: &str, status: u16, in_xml: &str, in_json: &str) -> Answer {
+    let xml = matches!(
+        action,
+        "GetCallerIdentity" | "AssumeRole" | "GetAccountAuthorizationDetails" | "ListRoles"
     );
-    (status, xml)
+    let text = if xml {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{in_xml}</Code><Message>No</Message></Error></ErrorResponse>"
+        )
+    } else {
+        format!(r#"{{"__type":"{in_json}","Message":"No"}}"#)
+    };
+    Answer::Whole(status, text)
 }
 
 /// What one run took.
@@ -351,11 +395,11 @@ struct Cost {
 }
 
 /// Runs the program to its end, and looks at what it uses on the way.
-fn run(folder: &Path, url: &str, concurrency: usize) -> Cost {
+fn run(folder: &Path, url: &str, concurrency: Option<usize>) -> Cost {
     let began = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_breakglass"))
         .args(["drift", "--no-progress", "--endpoint-url", url])
-        .args(["--concurrency", &concurrency.to_string()])
+        .args(concurrency.map(|number| format!("--concurrency={number}")))
         .current_dir(folder)
         .env_clear()
         .env("AWS_ACCESS_KEY_ID", "AKIDBENCH")
@@ -435,7 +479,7 @@ fn main() {
         let pages = accounts.div_ceil(PAGE);
         let latency = settings.latency.as_secs_f64();
         let listing = ((pages as f64 - 12.0) / settings.listing_rate).max(pages as f64 * latency);
-        let reading = calls as f64 * latency / settings.concurrency as f64;
+        let reading = calls as f64 * latency / settings.concurrency.unwrap_or(CONCURRENCY) as f64;
         let bound = listing.max(reading);
         println!(
             "| {accounts} | {calls} | {bound:.1} s | {:.1} s | {:.2} | {:.1} s | {:.1} ms | {} MiB | {} |",

@@ -1,4 +1,5 @@
-//! Carrying out a plan: wave by wave, accounts side by side, each change checked just before it is written.
+//! Carrying out a plan: wave by wave, accounts side by side, and in an account what has the same turn, which does not
+//! depend on each other. Each change is checked just before it is written.
 //!
 //! Apply decides nothing: what is written, and in which order, stands in the plan. Live state is the only journal. A
 //! change that is found at its target counts as done, and one that an earlier apply left half done goes on from there,
@@ -23,6 +24,9 @@ use crate::state::{
 };
 
 pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
+
+/// How many changes of one account are written at once, at most.
+const ABREAST: usize = 4;
 
 /// Says how a plan is carried out.
 #[derive(Debug, Clone)]
@@ -162,7 +166,7 @@ impl Run<'_> {
     }
 
     async fn wave(&self, wave: Wave, changes: &[Change]) -> Vec<ChangeResult> {
-        let mut accounts: BTreeMap<&AccountId, Vec<(u8, Turn<'_>)>> = BTreeMap::new();
+        let mut accounts: BTreeMap<&AccountId, BTreeMap<u8, Vec<Turn<'_>>>> = BTreeMap::new();
         for change in changes {
             let parts = schedule(change);
             let last = parts.len();
@@ -175,19 +179,24 @@ impl Run<'_> {
                         last: index + 1 == last,
                     };
                     let account = accounts.entry(&change.account).or_default();
-                    account.push((part.turn, turn));
+                    account.entry(part.turn).or_default().push(turn);
                 }
             }
         }
+        let abreast = if wave.is_of_guardrails() {
+            1
+        } else {
+            self.options.concurrency.min(ABREAST)
+        };
         stream::iter(accounts.into_values())
-            .map(async |mut turns| {
-                turns.sort_by_key(|(number, _)| *number);
-                let mut results = Vec::with_capacity(turns.len());
-                for (_, turn) in turns {
-                    if let Some(result) = self.carry_out(&turn).await {
-                        (self.progress)(&result);
-                        results.push(result);
-                    }
+            .map(async |turns| {
+                let mut results = Vec::new();
+                for turns in turns.into_values() {
+                    let ended = stream::iter(turns)
+                        .map(async |turn| self.carry_out(&turn).await)
+                        .buffered(abreast)
+                        .filter_map(async |result| result.inspect(self.progress));
+                    results.extend(ended.collect::<Vec<_>>().await);
                 }
                 results
             })

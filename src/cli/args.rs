@@ -99,7 +99,7 @@ pub(super) struct CloudArgs {
     #[arg(long, value_name = "URL", conflicts_with = "org", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
     /// How many accounts are worked on at once.
-    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
     /// Begin nothing new after more than this many failures, or this share of all (25%).
     #[arg(long, value_name = "N|N%", value_parser = FailureBound::from_str)]

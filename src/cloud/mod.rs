@@ -6,13 +6,15 @@ pub mod aws;
 mod error;
 mod offline;
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::ids::{AccountId, Partition};
-use crate::org::Organization;
+use crate::org::{Account, Organization};
 use crate::state::{
     DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
     PolicyReference, ReadScope, Resource, ResourceKey,
@@ -24,6 +26,18 @@ pub use offline::{Offline, SNAPSHOT_FORMAT, SnapshotError, read_snapshot, write_
 /// Answers a call to a [`Cloud`].
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, CloudError>>;
 
+/// Tells what became known of an organization while it is listed.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Everything but the accounts. It comes first, and once.
+    Tree(Organization),
+    /// Accounts that were not told of before.
+    Accounts(BTreeMap<AccountId, Account>),
+}
+
+/// Hears of an organization while it is listed.
+pub type Finding<'a> = dyn Fn(Found) + Send + Sync + 'a;
+
 /// Gives access to the live state of an organization.
 pub trait Cloud: Send + Sync {
     /// Reads the organization's accounts and units, and the accounts' tags if asked for.
@@ -33,6 +47,18 @@ pub trait Cloud: Send + Sync {
         &'a self,
         expected: Option<&'a str>,
         with_tags: bool,
+    ) -> Answer<'a, Organization> {
+        self.discover(expected, with_tags, &|_| ())
+    }
+
+    /// Does the same, and tells of it part by part as it becomes known, so that accounts can be read meanwhile.
+    ///
+    /// What was told is only certain once this has succeeded.
+    fn discover<'a>(
+        &'a self,
+        expected: Option<&'a str>,
+        with_tags: bool,
+        found: &'a Finding<'a>,
     ) -> Answer<'a, Organization>;
 
     /// Reads everything of an account that concerns this tool, in as few calls as the API allows.

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use secrecy::SecretString;
 
-use super::{Answer, Cloud, CloudError, ErrorKind};
+use super::{Answer, Cloud, CloudError, ErrorKind, Finding, Found};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
@@ -214,10 +214,11 @@ impl Offline {
 }
 
 impl Cloud for Offline {
-    fn organization<'a>(
+    fn discover<'a>(
         &'a self,
         expected: Option<&'a str>,
         with_tags: bool,
+        found: &'a Finding<'a>,
     ) -> Answer<'a, Organization> {
         let organization = self.lock().organization.clone();
         let untagged = organization
@@ -237,6 +238,10 @@ impl Cloud for Offline {
                 ),
             ))
         } else {
+            let mut tree = organization.clone();
+            let accounts = std::mem::take(&mut tree.accounts);
+            found(Found::Tree(tree));
+            found(Found::Accounts(accounts));
             Ok(organization)
         };
         ready(result).boxed()

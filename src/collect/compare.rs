@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::drift::drift;
 use super::reader::AccountReader;
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
@@ -44,12 +45,25 @@ pub struct CompareRequest {
 
 /// Compares the organization with the spec.
 ///
-/// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
-///
 /// # Errors
 /// When the organization itself can't be read or the spec does not fit it. An account that can't be read is no error:
 /// it is in the plan, as unreadable.
 pub async fn compare(
+    cloud: &dyn Cloud,
+    loaded: &Loaded,
+    request: &CompareRequest,
+    progress: &Progress<'_>,
+) -> Result<Plan, CollectError> {
+    match request.kind {
+        Kind::Plan => plan(cloud, loaded, request, progress).await,
+        Kind::Drift => drift(cloud, loaded, request, progress).await,
+    }
+}
+
+/// Makes a plan.
+///
+/// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
+async fn plan(
     cloud: &dyn Cloud,
     loaded: &Loaded,
     request: &CompareRequest,
@@ -64,41 +78,14 @@ pub async fn compare(
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
     let all = accounts.len();
-    let alerts = alert_scope(spec, &organization);
-    let scope = ReadScope {
-        alerts: alerts.filter(|_| {
-            let mut kinds = ResourceType::ALL.into_iter().filter(|kind| kind.is_alert());
-            kinds.any(|kind| request.filter.covers_type(kind))
-        }),
-        root: root_scope(spec, &organization),
-        ..read_scope(spec)
-    };
-    let reader = AccountReader::new(cloud, scope, request.max_failures, all);
-    let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
-    let comparer = Comparer {
-        spec,
-        organization: &organization,
-        resolver: &resolver,
-        request,
-        drills: max_age.map(|max_age| DrillRules {
-            drills: &loaded.records.drills,
-            max_age,
-            now: request.now,
-        }),
-        context: CanonicalContext {
-            partition: Some(organization.partition.clone()),
-        },
-    };
+    let scope = scope(spec, &organization, &request.filter);
+    let reader = AccountReader::new(cloud, scope, request.max_failures);
+    reader.count(all);
+    let comparer = Comparer::new(loaded, &organization, request);
+    let named = |id| (id, account_name(&organization, id));
     let mut found = Found::default();
-    // Organizations is read and changed in the management account: whoever leaves that out leaves out guardrails.
     let wanted = resolver.guardrails().filter(|_| {
-        accounts.contains(&organization.management_account)
-            && [
-                ResourceType::GuardrailException,
-                ResourceType::GuardrailPolicy,
-            ]
-            .iter()
-            .any(|kind| request.filter.covers_type(*kind))
+        accounts.contains(&organization.management_account) && covers_guardrails(&request.filter)
     });
     let reading_guardrails = async {
         match &wanted {
@@ -108,33 +95,26 @@ pub async fn compare(
     };
     let in_scope = accounts.contains(emergency);
     let reading_users = async {
-        match request.kind {
-            _ if in_scope => Some(reader.read(emergency).await),
-            Kind::Plan => Some(reader.read_beside(emergency).await),
-            Kind::Drift => None,
+        if in_scope {
+            reader.read(emergency).await
+        } else {
+            reader.read_beside(emergency).await
         }
     };
-    // What a plan does to proofs hangs on users and guardrails, so that both are known first. A report of drift proves
-    // nothing, and does not wait.
-    let mut reading_guardrails = std::pin::pin!(reading_guardrails);
-    let (users, early) = match request.kind {
-        Kind::Plan => join(reading_users, &mut reading_guardrails).await,
-        Kind::Drift => (reading_users.await, None),
-    };
-    let guardrails = match early {
+    let (users, live) = join(reading_users, reading_guardrails).await;
+    let guardrails = match live {
         Some((wanted, live)) => comparer.guardrails(wanted, live, &mut found),
         None => Outlook::default(),
     };
     let users = match users {
-        Some(live) if in_scope => comparer.account(emergency, live, &mut found),
-        Some(Ok(live)) => Some(Outlook { live, after: None }),
-        Some(Err(_)) | None => None,
+        live if in_scope => comparer.account(named(emergency), &resolver, live, &mut found),
+        Ok(live) => Some(Outlook { live, after: None }),
+        Err(_) => None,
     };
     let mut impact = match &users {
-        _ if request.kind == Kind::Drift => None,
         Some(users) => Some(comparer.impact(&guardrails, users)),
         None => {
-            found.unknown.insert(emergency);
+            found.unknown.insert(emergency.clone());
             None
         }
     };
@@ -155,55 +135,77 @@ pub async fn compare(
     let others = accounts.iter().filter(|id| *id != emergency);
     let readings = others.map(async |id| (id, reader.read(id).await));
     let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
-    let comparing_accounts = async {
-        while let Some((id, live)) = readings.next().await {
-            if let Some(account) = comparer.account(id, live, &mut found) {
-                prove(id, &account);
-            }
-            done += 1;
-            progress(done, all);
+    while let Some((id, live)) = readings.next().await {
+        if let Some(account) = comparer.account(named(id), &resolver, live, &mut found) {
+            prove(id, &account);
         }
-    };
-    let late = match request.kind {
-        Kind::Plan => {
-            comparing_accounts.await;
-            None
-        }
-        Kind::Drift => join(comparing_accounts, reading_guardrails).await.1,
-    };
-    if let Some((wanted, live)) = late {
-        comparer.guardrails(wanted, live, &mut found);
+        done += 1;
+        progress(done, all);
     }
+    drop(readings);
     let mut notes = notes(loaded, &[warnings, resolver.alert_warnings()].concat());
     notes.extend(impact.map(Impact::notes).into_iter().flatten());
     notes.extend(found.unknown.iter().map(|account| {
         format!("whether this plan makes a path unproven is not known of account {account}")
     }));
-    let header = PlanHeader {
-        kind: request.kind,
-        organization_id: organization.id.clone(),
-        spec_digest: loaded.digest.clone(),
-        created_at: request.now,
-        expires_at: request.expires_at,
-        entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
-        scope: request.filter.scope(),
-        notes,
-        skipped: skipped(&organization),
-    };
-    Ok(found.builder.finish(header, &rules(spec)))
+    Ok(found.finish(loaded, &organization, request, notes))
+}
+
+/// What is read of each account, of an organization whose accounts need not be known.
+pub(super) fn scope(spec: &Spec, organization: &Organization, filter: &ScopeFilter) -> ReadScope {
+    let alerts = alert_scope(spec, organization);
+    ReadScope {
+        alerts: alerts.filter(|_| {
+            let mut kinds = ResourceType::ALL.into_iter().filter(|kind| kind.is_alert());
+            kinds.any(|kind| filter.covers_type(kind))
+        }),
+        root: root_scope(spec, organization),
+        ..read_scope(spec)
+    }
+}
+
+/// Tells whether guardrails are looked at, where their account is: Organizations is read and changed in the management
+/// account, so that whoever leaves that out leaves them out.
+pub(super) fn covers_guardrails(filter: &ScopeFilter) -> bool {
+    filter.covers_type(ResourceType::GuardrailException)
+        || filter.covers_type(ResourceType::GuardrailPolicy)
 }
 
 /// Collects what is found.
 #[derive(Default)]
-struct Found<'a> {
+pub(super) struct Found {
     builder: PlanBuilder,
     /// The accounts of which it is not known what the plan does to their proofs.
-    unknown: BTreeSet<&'a AccountId>,
+    unknown: BTreeSet<AccountId>,
+}
+
+impl Found {
+    pub(super) fn finish(
+        self,
+        loaded: &Loaded,
+        organization: &Organization,
+        request: &CompareRequest,
+        notes: Vec<String>,
+    ) -> Plan {
+        let spec = &loaded.spec;
+        let header = PlanHeader {
+            kind: request.kind,
+            organization_id: organization.id.clone(),
+            spec_digest: loaded.digest.clone(),
+            created_at: request.now,
+            expires_at: request.expires_at,
+            entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
+            scope: request.filter.scope(),
+            notes,
+            skipped: skipped(organization),
+        };
+        self.builder.finish(header, &rules(spec))
+    }
 }
 
 /// Holds something as it is and, if the changes found make it something else, as it will be.
 #[derive(Default)]
-struct Outlook<T> {
+pub(super) struct Outlook<T> {
     live: T,
     after: Option<T>,
 }
@@ -214,11 +216,10 @@ impl<T> Outlook<T> {
     }
 }
 
-/// Knows what to compare with.
-struct Comparer<'a> {
+/// Knows how to compare.
+pub(super) struct Comparer<'a> {
     spec: &'a Spec,
     organization: &'a Organization,
-    resolver: &'a Resolver<'a>,
     request: &'a CompareRequest,
     /// When drills are due; `None` when the spec does not say.
     drills: Option<DrillRules<'a>>,
@@ -226,14 +227,36 @@ struct Comparer<'a> {
 }
 
 impl<'a> Comparer<'a> {
+    pub(super) fn new(
+        loaded: &'a Loaded,
+        organization: &'a Organization,
+        request: &'a CompareRequest,
+    ) -> Self {
+        let spec = &loaded.spec;
+        let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
+        Self {
+            spec,
+            organization,
+            request,
+            drills: max_age.map(|max_age| DrillRules {
+                drills: &loaded.records.drills,
+                max_age,
+                now: request.now,
+            }),
+            context: CanonicalContext {
+                partition: Some(organization.partition.clone()),
+            },
+        }
+    }
+
     /// Compares an account; `None` when it could not be read.
-    fn account(
+    pub(super) fn account(
         &self,
-        id: &'a AccountId,
+        (id, name): (&AccountId, &str),
+        resolver: &Resolver<'_>,
         live: Result<Inventory, CloudError>,
-        found: &mut Found<'a>,
+        found: &mut Found,
     ) -> Option<Outlook<Inventory>> {
-        let name = account_name(self.organization, id);
         let live = match live {
             Ok(live) => live,
             Err(error) => {
@@ -250,7 +273,7 @@ impl<'a> Comparer<'a> {
             strict: self.request.strict,
             now: self.request.now,
         };
-        let desired = self.resolver.desired(id);
+        let desired = resolver.desired(id);
         let mut diff = diff_account(&context, &desired, &live);
         if let Some(rules) = &self.drills {
             let due = due_drills(&context, &desired, &live, &diff.changes, rules);
@@ -264,7 +287,7 @@ impl<'a> Comparer<'a> {
             let mut changed = live.clone();
             match preview_account(&diff.changes, id, &mut changed, &self.context) {
                 Ok(()) => after = Some(changed),
-                Err(_) => drop(found.unknown.insert(id)),
+                Err(_) => drop(found.unknown.insert(id.clone())),
             }
         }
         let closes = closes_last_path(&diff.changes, &live, &self.spec.defaults.path);
@@ -276,11 +299,11 @@ impl<'a> Comparer<'a> {
     }
 
     /// Compares the guardrails; what could not be read is left out of proofs, before the plan and after it.
-    fn guardrails(
+    pub(super) fn guardrails(
         &self,
         wanted: &DesiredGuardrails,
         live: Result<Guardrails, CloudError>,
-        found: &mut Found<'a>,
+        found: &mut Found,
     ) -> Outlook<Guardrails> {
         let management = &self.organization.management_account;
         let live = match live {
@@ -305,7 +328,7 @@ impl<'a> Comparer<'a> {
             let mut changed = live.clone();
             match preview_guardrails(&diff.changes, &mut changed, &self.context) {
                 Ok(()) => after = Some(changed),
-                Err(_) => drop(found.unknown.insert(management)),
+                Err(_) => drop(found.unknown.insert(management.clone())),
             }
         }
         found.builder.add_guardrails(diff);

@@ -1,10 +1,12 @@
 //! Reading an organization without a spec, and comparing one with what was read.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
+use super::discovery::{active, discover};
 use super::{CollectError, Progress};
 use crate::cloud::Cloud;
 use crate::ids::{AccountId, IamPath};
@@ -36,7 +38,6 @@ pub async fn read_everything(
     concurrency: usize,
     progress: &Progress<'_>,
 ) -> Result<Everything, CollectError> {
-    let organization = cloud.organization(expected, false).await?;
     let scope = ReadScope {
         managed_path: managed_path.clone(),
         names: Default::default(),
@@ -44,25 +45,33 @@ pub async fn read_everything(
         root: None,
         alerts: None,
     };
-    let ids: Vec<_> = organization.active_accounts().collect();
-    let all = ids.len();
-    let mut readings = stream::iter(ids)
-        .map(async |(id, account)| (id, account, cloud.account(id, &scope).await))
-        .buffer_unordered(concurrency);
-    let mut accounts = BTreeMap::new();
-    let mut unreadable = Vec::new();
-    while let Some((id, account, reading)) = readings.next().await {
-        match reading {
-            Ok(inventory) => drop(accounts.insert(id.clone(), inventory)),
-            Err(error) => unreadable.push(Unreadable {
-                account: id.clone(),
-                account_name: account.name.clone(),
-                error: error.to_string(),
-            }),
+    let reading = async |_, found| {
+        let all = AtomicUsize::new(0);
+        let mut readings = active(found, &all)
+            .map(async |(id, account)| {
+                let reading = cloud.account(&id, &scope).await;
+                (id, account, reading)
+            })
+            .buffer_unordered(concurrency);
+        let (mut accounts, mut unreadable) = (BTreeMap::new(), Vec::new());
+        while let Some((id, account, reading)) = readings.next().await {
+            match reading {
+                Ok(inventory) => drop(accounts.insert(id, inventory)),
+                Err(error) => unreadable.push(Unreadable {
+                    account: id,
+                    account_name: account.name,
+                    error: error.to_string(),
+                }),
+            }
+            progress(
+                accounts.len() + unreadable.len(),
+                all.load(Ordering::Relaxed),
+            );
         }
-        progress(accounts.len() + unreadable.len(), all);
-    }
-    drop(readings);
+        (accounts, unreadable)
+    };
+    let (organization, (accounts, mut unreadable)) =
+        discover(cloud, expected, false, reading).await?;
     unreadable.sort_by(|a, b| a.account.cmp(&b.account));
     Ok(Everything {
         organization,

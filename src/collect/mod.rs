@@ -1,6 +1,8 @@
 //! Reading an organization account by account: read, compare or prove, forget; or read and keep, for a snapshot.
 
 mod compare;
+mod discovery;
+mod drift;
 mod drill;
 mod everything;
 mod failures;

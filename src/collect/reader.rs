@@ -1,5 +1,6 @@
 //! Reading accounts one by one, until too many can't be read.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::FailureBound;
@@ -11,29 +12,38 @@ use crate::state::{Inventory, ReadScope};
 pub(super) struct AccountReader<'a> {
     cloud: &'a dyn Cloud,
     scope: ReadScope,
-    most: Option<usize>,
+    bound: Option<FailureBound>,
+    /// The most failures; not known of a share until it is known of how many.
+    most: OnceLock<usize>,
     failures: AtomicUsize,
 }
 
 impl<'a> AccountReader<'a> {
-    /// Begins; the bound is of `all` accounts.
-    pub(super) fn new(
-        cloud: &'a dyn Cloud,
-        scope: ReadScope,
-        max_failures: Option<FailureBound>,
-        all: usize,
-    ) -> Self {
+    /// Begins; a bound that is a share holds once [`Self::count`] has told of how many accounts.
+    pub(super) fn new(cloud: &'a dyn Cloud, scope: ReadScope, bound: Option<FailureBound>) -> Self {
+        let most = match bound {
+            Some(FailureBound::Count(most)) => OnceLock::from(most),
+            Some(FailureBound::Percent(_)) | None => OnceLock::new(),
+        };
         Self {
             cloud,
             scope,
-            most: max_failures.map(|bound| bound.of(all)),
+            bound,
+            most,
             failures: AtomicUsize::new(0),
+        }
+    }
+
+    /// Tells how many accounts there are to read.
+    pub(super) fn count(&self, all: usize) {
+        if let Some(bound) = self.bound {
+            self.most.get_or_init(|| bound.of(all));
         }
     }
 
     pub(super) async fn read(&self, id: &AccountId) -> Result<Inventory, CloudError> {
         let failed = self.failures.load(Ordering::Relaxed);
-        if self.most.is_some_and(|most| failed > most) {
+        if self.most.get().is_some_and(|most| failed > *most) {
             return Err(not_read(failed));
         }
         let live = self.cloud.account(id, &self.scope).await;

@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 
 use super::CollectError;
 use crate::ids::AccountId;
-use crate::org::{Organization, Selection, Selector, Severity};
+use crate::org::{Account, Organization, Selection, Selector, Severity};
 use crate::plan::Scope;
 use crate::state::{Address, ResourceType};
 
@@ -38,29 +38,48 @@ impl ScopeFilter {
         organization: &Organization,
         emergency: &AccountId,
     ) -> Result<BTreeSet<AccountId>, CollectError> {
-        let selection = Selection {
-            include: self.include.clone(),
-            exclude: self.exclude.clone(),
-        };
-        let (mut accounts, problems) = selection.resolve(organization, emergency);
+        let (accounts, problems) = self.selection().resolve(organization, emergency);
         if let Some(problem) = problems
             .into_iter()
             .find(|problem| problem.severity == Severity::Error)
         {
             return Err(CollectError::Scope(problem.message));
         }
-        if self.include.is_empty() {
-            let everything = Selection {
-                include: "*".parse().into_iter().collect(),
-                exclude: self.exclude.clone(),
-            };
-            (accounts, _) = everything.resolve(organization, emergency);
-        }
         if accounts.is_empty() && !self.given.is_empty() {
             let message = format!("no active account is left by {}", self.given.join(" "));
             return Err(CollectError::Scope(message));
         }
         Ok(accounts)
+    }
+
+    /// Tells whether an account is one of those that [`Self::accounts`] finds, when no other account is known.
+    pub(super) fn takes(
+        &self,
+        organization: &Organization,
+        emergency: &AccountId,
+        id: &AccountId,
+        account: &Account,
+    ) -> bool {
+        self.selection()
+            .selects(organization, emergency, id, account)
+    }
+
+    /// Tells whether no option chooses accounts.
+    pub(super) fn takes_every_account(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// What the options select: every account where none says which.
+    fn selection(&self) -> Selection {
+        let everything = || "*".parse().into_iter().collect();
+        Selection {
+            include: if self.include.is_empty() {
+                everything()
+            } else {
+                self.include.clone()
+            },
+            exclude: self.exclude.clone(),
+        }
     }
 
     pub(super) fn covers(&self, address: &Address) -> bool {

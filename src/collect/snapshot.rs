@@ -1,10 +1,12 @@
 //! Taking a snapshot: the same reads as a plan, kept.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{StreamExt as _, future};
 use jiff::Timestamp;
 
+use super::discovery::{Accounts, active, discover};
 use super::{CollectError, Progress};
 use crate::cloud::{Cloud, ErrorKind, SNAPSHOT_FORMAT};
 use crate::ids::AccountId;
@@ -25,25 +27,25 @@ pub async fn take_snapshot(
     now: Timestamp,
     progress: &Progress<'_>,
 ) -> Result<Snapshot, CollectError> {
-    let organization = cloud
-        .organization(Some(&spec.organization.id), needs_tags(spec))
-        .await?;
-    let scope = ReadScope {
-        root: root_scope(spec, &organization),
-        alerts: alert_scope(spec, &organization),
-        ..read_scope(spec)
+    let managed = read_scope(spec);
+    let reading = async |tree: Organization, found| {
+        let scope = ReadScope {
+            root: root_scope(spec, &tree),
+            alerts: alert_scope(spec, &tree),
+            ..managed.clone()
+        };
+        // Side by side: in a large organization what AWS attaches everywhere is a long list, of which pages come one by one.
+        let accounts = accounts(cloud, &scope, found, concurrency, progress);
+        future::join(accounts, guardrails(cloud)).await
     };
-    // Side by side: in a large organization what AWS attaches everywhere is a long list, of which pages come one by one.
-    let (accounts, guardrails) = future::join(
-        accounts(cloud, &organization, &scope, concurrency, progress),
-        guardrails(cloud),
-    )
-    .await;
+    let expected = Some(spec.organization.id.as_str());
+    let (organization, (accounts, guardrails)) =
+        discover(cloud, expected, needs_tags(spec), reading).await?;
     Ok(Snapshot {
         format_version: SNAPSHOT_FORMAT.to_owned(),
         kind: "snapshot".to_owned(),
         created_at: now,
-        managed_path: scope.managed_path.clone(),
+        managed_path: managed.managed_path,
         organization,
         accounts,
         guardrails,
@@ -52,15 +54,17 @@ pub async fn take_snapshot(
 
 async fn accounts(
     cloud: &dyn Cloud,
-    organization: &Organization,
     scope: &ReadScope,
+    found: Accounts,
     concurrency: usize,
     progress: &Progress<'_>,
 ) -> BTreeMap<AccountId, Reading> {
-    let ids: Vec<_> = organization.active_accounts().map(|(id, _)| id).collect();
-    let all = ids.len();
-    let mut readings = stream::iter(ids)
-        .map(async |id| (id, cloud.account(id, scope).await))
+    let all = AtomicUsize::new(0);
+    let mut readings = active(found, &all)
+        .map(async |(id, _)| {
+            let reading = cloud.account(&id, scope).await;
+            (id, reading)
+        })
         .buffer_unordered(concurrency);
     let mut accounts = BTreeMap::new();
     while let Some((id, reading)) = readings.next().await {
@@ -70,8 +74,8 @@ async fn accounts(
                 error: error.to_string(),
             },
         };
-        accounts.insert(id.clone(), reading);
-        progress(accounts.len(), all);
+        accounts.insert(id, reading);
+        progress(accounts.len(), all.load(Ordering::Relaxed));
     }
     accounts
 }

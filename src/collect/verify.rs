@@ -62,7 +62,8 @@ pub async fn verify(
         people: None,
         ..read_scope(spec)
     };
-    let reader = AccountReader::new(cloud, scope, request.max_failures, all);
+    let reader = AccountReader::new(cloud, scope, request.max_failures);
+    reader.count(all);
     let after = After {
         plan: request.after.as_ref(),
         context: CanonicalContext {

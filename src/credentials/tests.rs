@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
-use crate::cloud::{Answer, Cloud, CloudError, ErrorKind};
+use crate::cloud::{Answer, Cloud, CloudError, ErrorKind, Finding};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
@@ -73,7 +73,12 @@ impl Cloud for Aws {
         }
     }
 
-    fn organization<'a>(&'a self, _: Option<&'a str>, _: bool) -> Answer<'a, Organization> {
+    fn discover<'a>(
+        &'a self,
+        _: Option<&'a str>,
+        _: bool,
+        _: &'a Finding<'a>,
+    ) -> Answer<'a, Organization> {
         unreachable!()
     }
     fn account<'a>(&'a self, _: &'a AccountId, _: &'a ReadScope) -> Answer<'a, Inventory> {

@@ -142,7 +142,9 @@ impl Selector {
             Kind::UnitPath(path) => above.any(|unit| path.matches(&organization.unit_path(unit))),
             Kind::UnitId(wanted) => {
                 // Every account is below the root, whose id only a top-level parent tells.
-                organization.is_root(wanted) || above.any(|unit| unit == wanted)
+                account.parent == *wanted
+                    || organization.is_root(wanted)
+                    || above.any(|unit| unit == wanted)
             }
             Kind::Tag { key, value } => account
                 .tags
@@ -235,6 +237,22 @@ impl Selection {
         (included.difference(&excluded).cloned().collect(), problems)
     }
 
+    /// Tells whether an account is one that [`Self::resolve`] finds. Of the organization it needs no other account.
+    #[must_use]
+    pub fn selects(
+        &self,
+        organization: &Organization,
+        emergency: &AccountId,
+        id: &AccountId,
+        account: &Account,
+    ) -> bool {
+        let matches = |selectors: &[Selector]| {
+            let mut selectors = selectors.iter();
+            selectors.any(|selector| selector.matches(organization, emergency, id, account))
+        };
+        account.state == AccountState::Active && matches(&self.include) && !matches(&self.exclude)
+    }
+
     /// Tells whether deciding this selection needs the accounts' tags.
     #[must_use]
     pub fn needs_tags(&self) -> bool {
@@ -289,14 +307,29 @@ mod tests {
     use super::super::tests::sample;
     use super::*;
 
-    fn select(include: &[&str], exclude: &[&str]) -> (String, Vec<(Severity, String)>) {
-        let parse = |texts: &[&str]| -> Vec<Selector> {
-            texts.iter().map(|text| text.parse().unwrap()).collect()
-        };
-        let selection = Selection {
+    fn selection(include: &[&str], exclude: &[&str]) -> Selection {
+        let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        Selection {
             include: parse(include),
             exclude: parse(exclude),
-        };
+        }
+    }
+
+    /// Selects each account while no other is known.
+    fn select_alone(include: &[&str], exclude: &[&str]) -> String {
+        let whole = sample();
+        let selection = selection(include, exclude);
+        let emergency = "222222222222".parse().unwrap();
+        let mut tree = whole.clone();
+        tree.accounts.clear();
+        let selected = whole.accounts.iter();
+        let selected =
+            selected.filter(|(id, account)| selection.selects(&tree, &emergency, id, account));
+        selected.map(|(id, _)| &id.as_str()[..1]).collect()
+    }
+
+    fn select(include: &[&str], exclude: &[&str]) -> (String, Vec<(Severity, String)>) {
+        let selection = selection(include, exclude);
         let (accounts, problems) = selection.resolve(&sample(), &"222222222222".parse().unwrap());
         let digits = accounts.iter().map(|id| &id.as_str()[..1]).collect();
         let problems = problems
@@ -329,6 +362,7 @@ mod tests {
             let (selected, problems) = select(include, exclude);
             assert_eq!(&selected, expected, "{include:?} but {exclude:?}");
             assert!(problems.is_empty(), "{problems:?}");
+            assert_eq!(&select_alone(include, exclude), expected);
         }
     }
 

@@ -54,6 +54,24 @@ impl Wave {
         Self::GuardrailRemovals,
         Self::AlertRemovals,
     ];
+
+    /// Tells whether guardrails are changed in it: one after the other, because each document rests on those before it.
+    #[must_use]
+    pub fn is_of_guardrails(self) -> bool {
+        match self {
+            Self::Guardrails | Self::NewGuardrails | Self::GuardrailRemovals => true,
+            Self::AlertPaths
+            | Self::Alerts
+            | Self::AlertRemovals
+            | Self::Foundations
+            | Self::Restrictions
+            | Self::Policies
+            | Self::Roles
+            | Self::Users
+            | Self::RoleRemovals
+            | Self::Removals => false,
+        }
+    }
 }
 
 /// Says when a stretch of a change's operations has its turn.
@@ -61,7 +79,7 @@ impl Wave {
 pub struct Part {
     /// The wave.
     pub wave: Wave,
-    /// The turn within an account's share of the wave.
+    /// The turn within an account's share of the wave; what has the same one does not depend on each other.
     pub turn: u8,
     /// Which of the change's operations.
     pub steps: Range<usize>,

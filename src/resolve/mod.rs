@@ -47,16 +47,9 @@ pub struct Resolver<'a> {
 /// Tells whether resolving this spec needs the accounts' tags.
 #[must_use]
 pub fn needs_tags(spec: &Spec) -> bool {
-    let roles = spec.roles().iter().map(|role| &role.accounts);
-    let exceptions = guardrails::exceptions(spec)
+    selections(spec)
         .iter()
-        .map(|exception| &exception.accounts);
-    let exempt = coverage::exemptions(spec)
-        .iter()
-        .map(|exemption| &exemption.accounts);
-    roles
-        .chain(exceptions)
-        .chain(exempt)
+        .flatten()
         .any(|accounts| accounts.selection().needs_tags())
 }
 
@@ -121,11 +114,7 @@ impl<'a> Resolver<'a> {
             };
             all.iter().enumerate().map(select).collect()
         };
-        let roles: Vec<&Accounts> = spec.roles().iter().map(|role| &role.accounts).collect();
-        let exceptions = guardrails::exceptions(spec).iter();
-        let exceptions: Vec<&Accounts> = exceptions.map(|one| &one.accounts).collect();
-        let exempt = coverage::exemptions(spec).iter();
-        let exempt: Vec<&Accounts> = exempt.map(|one| &one.accounts).collect();
+        let [roles, exceptions, exempt] = selections(spec);
         let role_accounts = selected("roles", &roles);
         let exception_accounts = selected("guardrails.exceptions", &exceptions);
         let exempt_accounts = selected("coverage.exempt", &exempt);
@@ -142,6 +131,33 @@ impl<'a> Resolver<'a> {
             Ok((resolver, warnings))
         } else {
             Err(errors)
+        }
+    }
+
+    /// Knows what the spec wants of one account of an organization, of which no other account need be known.
+    ///
+    /// That the spec can be meant for the organization is told by [`Self::new`] alone, once all of it is known.
+    #[must_use]
+    pub fn of_account(
+        loaded: &'a Loaded,
+        organization: &'a Organization,
+        id: &AccountId,
+        account: &org::Account,
+    ) -> Self {
+        let emergency = &loaded.spec.emergency_account;
+        let select = |accounts: &Accounts| -> BTreeSet<AccountId> {
+            let selection = accounts.selection();
+            let selected = selection.selects(organization, emergency, id, account);
+            selected.then(|| id.clone()).into_iter().collect()
+        };
+        let [role_accounts, exception_accounts, exempt_accounts] =
+            selections(&loaded.spec).map(|all| all.into_iter().map(select).collect());
+        Self {
+            loaded,
+            organization,
+            role_accounts,
+            exception_accounts,
+            exempt_accounts,
         }
     }
 
@@ -500,6 +516,18 @@ impl<'a> Resolver<'a> {
         }
         problems
     }
+}
+
+/// The accounts that the roles, the guardrail exceptions and the exemptions from coverage select, as the spec writes them.
+fn selections(spec: &Spec) -> [Vec<&Accounts>; 3] {
+    let roles = spec.roles().iter().map(|role| &role.accounts);
+    let exceptions = guardrails::exceptions(spec).iter();
+    let exempt = coverage::exemptions(spec).iter();
+    [
+        roles.collect(),
+        exceptions.map(|one| &one.accounts).collect(),
+        exempt.map(|one| &one.accounts).collect(),
+    ]
 }
 
 fn emergency_problem(spec: &Spec, organization: &Organization) -> Option<Problem> {

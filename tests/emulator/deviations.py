@@ -65,6 +65,8 @@ class Settings:
     """Accounts carry `Paths`, which moto lacks."""
     encode_documents: bool = False
     """Every policy document is percent-encoded; otherwise moto's mix of encoded and raw JSON."""
+    clock_ahead: float = 0
+    """By so many seconds the server's clock is ahead of the caller's; a signature 5 minutes off is refused."""
     certifications: dict = field(default_factory=dict)
     """What FIDO devices are certified for, by serial: `{"FIDO": "L1"}`; the others for nothing."""
     password_changed: dict = field(default_factory=dict)

@@ -181,23 +181,31 @@ async fn answers_that_break_off_once_and_the_shape_of_listings_change_nothing() 
 }
 
 #[test]
-fn an_answer_that_is_not_one_of_aws_names_its_call() {
-    let emulator = small_organization();
+fn an_answer_that_is_never_one_of_aws_names_its_call() {
     let told = "the answer (HTTP 200) is broken off, or is not one that AWS would give";
-    for call in ["sts:GetCallerIdentity", "organizations:ListAccounts"] {
-        emulator.faults(json!([{ "kind": "malformed", "action": call }]));
-        let run = emulator.run(&["plan"]).expect(1);
-        let told = format!("error: {call}: {told}");
-        assert!(run.stderr.starts_with(&told), "{run:?}");
-    }
-    emulator.faults(json!([{ "kind": "malformed", "action": "sts:AssumeRole" }]));
-    let (code, plan) = emulator.json(&["plan"]);
-    assert_eq!(code, 3);
-    let error = format!("sts:AssumeRole: {told}");
-    expect_unreadable(
-        &plan,
-        &[PROD_PAY, EMERGENCY, SAND].map(|id| (id, error.as_str())),
-    );
+    // Each takes its time to give up, so they go side by side.
+    std::thread::scope(|scope| {
+        for call in ["sts:GetCallerIdentity", "organizations:ListAccounts"] {
+            scope.spawn(move || {
+                let emulator = small_organization();
+                emulator.faults(json!([{ "kind": "malformed", "action": call }]));
+                let run = emulator.run(&["plan"]).expect(1);
+                let told = format!("error: {call}: {told}");
+                assert!(run.stderr.starts_with(&told), "{run:?}");
+            });
+        }
+        scope.spawn(|| {
+            let emulator = small_organization();
+            emulator.faults(json!([{ "kind": "malformed", "action": "sts:AssumeRole" }]));
+            let (code, plan) = emulator.json(&["plan"]);
+            assert_eq!(code, 3);
+            let error = format!("sts:AssumeRole: {told}");
+            expect_unreadable(
+                &plan,
+                &[PROD_PAY, EMERGENCY, SAND].map(|id| (id, error.as_str())),
+            );
+        });
+    });
 }
 
 #[test]

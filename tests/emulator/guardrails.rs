@@ -362,7 +362,8 @@ fn a_service_that_only_throttles_is_given_up_on() {
             (error.kind, error.call.as_str()),
             (ErrorKind::Throttled, call)
         );
-        assert_eq!(emulator.fired(), [10]);
+        // Waits are random, so it is twenty times or for twenty seconds.
+        assert!((5..=20).contains(&emulator.fired()[0]));
     });
 }
 

@@ -33,6 +33,7 @@ mod organization;
 mod pair;
 mod people;
 mod protection;
+mod ridden_out;
 mod server;
 mod sessions;
 mod usage;

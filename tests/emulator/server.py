@@ -19,6 +19,7 @@ test run leaves no server behind. Every AWS call goes to that URL; what a test w
 """
 
 import argparse
+import calendar
 import io
 import json
 import os
@@ -66,6 +67,14 @@ CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]*)/([^/]*)/aws4_request")
 
 
+def is_in_time(signed: str) -> bool:
+    """Whether a signature is at most 5 minutes off the clock of the server, as AWS wants it."""
+    if not deviations.SETTINGS.clock_ahead:
+        return True
+    clock = time.time() + deviations.SETTINGS.clock_ahead
+    return abs(calendar.timegm(time.strptime(signed, "%Y%m%dT%H%M%SZ")) - clock) <= 300
+
+
 class Emulator:
     """The layer: what happens to a request before and after moto."""
 
@@ -95,6 +104,8 @@ class Emulator:
         return round(time.monotonic() - self._started, 4)
 
     def _call(self, call: faults.Call, environ: dict, body: bytes) -> tuple[faults.Reply, str | None]:
+        if not is_in_time(environ.get("HTTP_X_AMZ_DATE", "")):
+            return faults.error(call, 403, "SignatureDoesNotMatch", "Signature expired"), "clock_ahead"
         seconds, rule = self.faults.next(call)
         if seconds:
             time.sleep(seconds)
@@ -243,6 +254,9 @@ class Handler(BaseHTTPRequestHandler):
         goes_on = super().handle_expect_100()
         self.wfile.flush()
         return goes_on
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(timestamp or time.time() + deviations.SETTINGS.clock_ahead)
 
     def _environ(self) -> dict:
         url = urlsplit(self.path)

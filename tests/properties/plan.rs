@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use breakglass::apply::{ApplyOptions, ApplyOutcome, ApplyReport, apply};
-use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Offline};
+use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Finding, Offline};
 use breakglass::ids::{AccountId, Partition};
 use breakglass::org::{Account, AccountState, Organization};
 use breakglass::plan::{
@@ -98,12 +98,13 @@ impl Mortal<'_> {
 }
 
 impl Cloud for Mortal<'_> {
-    fn organization<'a>(
+    fn discover<'a>(
         &'a self,
         expected: Option<&'a str>,
         with_tags: bool,
+        found: &'a Finding<'a>,
     ) -> Answer<'a, Organization> {
-        self.inner.organization(expected, with_tags)
+        self.inner.discover(expected, with_tags, found)
     }
 
     fn account<'a>(

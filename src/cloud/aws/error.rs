@@ -37,6 +37,11 @@ impl Failure {
         self.code.as_deref() == Some(code)
     }
 
+    /// Tells whether AWS refused a session because its time is over.
+    pub(super) fn is_expired(&self) -> bool {
+        self.has_code("ExpiredToken") || self.has_code("ExpiredTokenException")
+    }
+
     /// What kind of failure it was.
     pub(super) fn kind(&self) -> ErrorKind {
         self.error.kind

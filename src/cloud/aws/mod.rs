@@ -3,8 +3,8 @@
 //! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
 //! carries out one operation. `people` and `root` read what protects users and root users. `alerts` reads and changes what
-//! lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters accounts, `error` puts
-//! failures into words.
+//! lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters accounts, `throttle` keeps
+//! calls at the pace that AWS takes, `error` puts failures into words.
 
 mod alerts;
 mod config;
@@ -24,6 +24,7 @@ mod root;
 mod session;
 #[cfg(test)]
 mod testing;
+mod throttle;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -34,13 +35,14 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::{Answer, Cloud, CloudError};
+use super::{Answer, Cloud, CloudError, Finding};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
     DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
     PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
 };
+use error::Failure;
 use execute::Created;
 pub use history::HistoryReader;
 pub use notify::{post, publish};
@@ -82,7 +84,6 @@ pub struct Override {
 pub struct Aws {
     sessions: Sessions,
     organizations: aws_sdk_organizations::Client,
-    paced: guardrails::PacedReads,
     guardrails: guardrails::Writer,
     created: Created,
     concurrency: usize,
@@ -94,10 +95,9 @@ pub struct Aws {
 /// When there are no credentials, they are not valid, or STS can't be reached.
 pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
     let sdk = config::load(settings.endpoint_url.as_deref()).await;
-    let organizations = aws_sdk_organizations::Client::new(&sdk);
+    let organizations = config::organizations(&sdk);
     Ok(Aws {
         guardrails: guardrails::Writer::new(organizations.clone()),
-        paced: guardrails::PacedReads::new(&sdk),
         organizations,
         sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
         created: Created::default(),
@@ -116,8 +116,28 @@ impl Aws {
     fn guardrail_reader(&self) -> guardrails::Reader<'_> {
         guardrails::Reader {
             client: &self.organizations,
-            paced: &self.paced,
             concurrency: self.concurrency,
+        }
+    }
+
+    /// Works in an account, and once more when AWS says that the session has expired: it may end sooner than it was told to.
+    ///
+    /// That is safe for writes too, because AWS refuses such a call before it does anything.
+    async fn inside<T, F>(
+        &self,
+        account: &AccountId,
+        purpose: Purpose,
+        work: impl Fn(aws_sdk_iam::Client) -> F,
+    ) -> Result<T, CloudError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        match work(self.sessions.iam(account, purpose)).await {
+            Err(failure) if failure.is_expired() && self.sessions.leave(account, purpose) => {
+                tracing::debug!(%account, "the session has expired, entering again");
+                Ok(work(self.sessions.iam(account, purpose)).await?)
+            }
+            answer => Ok(answer?),
         }
     }
 }
@@ -134,15 +154,17 @@ async fn all<T, E>(
 }
 
 impl Cloud for Aws {
-    fn organization<'a>(
+    fn discover<'a>(
         &'a self,
         expected: Option<&'a str>,
         with_tags: bool,
+        found: &'a Finding<'a>,
     ) -> Answer<'a, Organization> {
         async move {
             let reader = self.organization_reader();
             let caller = self.sessions.caller();
-            let organization = reader.organization(caller, expected, with_tags).await?;
+            let reading = reader.organization(caller, expected, with_tags, found);
+            let organization = reading.await?;
             match organization.orphan() {
                 Some(orphan) => Err(CloudError::hole_in_tree(orphan)),
                 None => Ok(organization),
@@ -158,21 +180,24 @@ impl Cloud for Aws {
     ) -> Answer<'a, Inventory> {
         async move {
             tracing::debug!(%account, "reading");
-            let client = self.sessions.iam(account, Purpose::Plan);
-            let alerts = async {
-                let scope = scope.alerts.as_ref()?;
-                let reader = alerts::Reader {
-                    sessions: &self.sessions,
-                    account,
-                    scope,
+            let read = async |client: aws_sdk_iam::Client| {
+                let alerts = async {
+                    let scope = scope.alerts.as_ref()?;
+                    let reader = alerts::Reader {
+                        sessions: &self.sessions,
+                        account,
+                        scope,
+                    };
+                    Some(reader.alerts().await)
                 };
-                Some(reader.alerts().await)
+                let inventory = read::inventory(&client, account, scope);
+                let (inventory, alerts) = join(inventory, alerts).await;
+                Ok(Inventory {
+                    alerts,
+                    ..inventory?
+                })
             };
-            let (inventory, alerts) = join(read::inventory(&client, account, scope), alerts).await;
-            Ok(Inventory {
-                alerts,
-                ..inventory?
-            })
+            self.inside(account, Purpose::Plan, read).await
         }
         .boxed()
     }
@@ -183,14 +208,16 @@ impl Cloud for Aws {
         key: &'a ResourceKey,
     ) -> Answer<'a, Option<Resource>> {
         async move {
-            if key.resource_type.is_alert() {
-                let (region, name) = split_regional(&key.name);
-                let region = self.sessions.region(account, Purpose::Apply, region);
-                let found = alerts::read(&region, key.resource_type, name).await?;
-                return Ok(found.map(Resource::Alert));
-            }
-            let client = self.sessions.iam(account, Purpose::Apply);
-            Ok(resource::read(&client, key).await?)
+            let read = async |client: aws_sdk_iam::Client| {
+                if key.resource_type.is_alert() {
+                    let (region, name) = split_regional(&key.name);
+                    let region = self.sessions.region(account, Purpose::Apply, region);
+                    let found = alerts::read(&region, key.resource_type, name).await?;
+                    return Ok(found.map(Resource::Alert));
+                }
+                resource::read(&client, key).await
+            };
+            self.inside(account, Purpose::Apply, read).await
         }
         .boxed()
     }
@@ -198,23 +225,27 @@ impl Cloud for Aws {
     fn execute<'a>(&'a self, account: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
         async move {
             tracing::debug!(%account, action = operation.action(), "writing");
-            let place = execute::Place {
-                client: self.sessions.iam(account, Purpose::Apply),
-                sessions: &self.sessions,
-                organizations: &self.organizations,
-                partition: &self.sessions.caller().partition,
-                account,
-                created: &self.created,
+            let write = async |client: aws_sdk_iam::Client| {
+                let place = execute::Place {
+                    client,
+                    sessions: &self.sessions,
+                    organizations: &self.organizations,
+                    partition: &self.sessions.caller().partition,
+                    account,
+                    created: &self.created,
+                };
+                place.execute(operation).await
             };
-            Ok(place.execute(operation).await?)
+            self.inside(account, Purpose::Apply, write).await
         }
         .boxed()
     }
 
     fn shortest_password<'a>(&'a self, account: &'a AccountId) -> Answer<'a, u32> {
         async move {
-            let client = self.sessions.iam(account, Purpose::Apply);
-            Ok(execute::shortest_password(&client).await?)
+            let read =
+                async |client: aws_sdk_iam::Client| execute::shortest_password(&client).await;
+            self.inside(account, Purpose::Apply, read).await
         }
         .boxed()
     }
@@ -227,8 +258,10 @@ impl Cloud for Aws {
     ) -> Answer<'a, ()> {
         async move {
             tracing::debug!(%account, user, "setting a password");
-            let client = self.sessions.iam(account, Purpose::Apply);
-            Ok(execute::set_password(&client, user, password, tokio::time::sleep).await?)
+            let write = async |client: aws_sdk_iam::Client| {
+                execute::set_password(&client, user, password, tokio::time::sleep).await
+            };
+            self.inside(account, Purpose::Apply, write).await
         }
         .boxed()
     }

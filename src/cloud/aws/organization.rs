@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types;
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 use super::all;
 use super::convert::{parse, required};
 use super::error::{Failure, failed};
 use super::session::Caller;
-use crate::cloud::{CloudError, ErrorKind};
+use crate::cloud::{CloudError, ErrorKind, Finding, Found};
 use crate::ids::AccountId;
 use crate::org::{Account, AccountState, Organization, Unit};
+
+const LISTING: &str = "organizations:ListAccounts";
 
 /// Reads an organization with at most so many calls at a time.
 #[derive(Debug)]
@@ -22,26 +26,41 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads the organization, and nothing at all of one that is not the expected one.
+    /// Reads the organization, and nothing at all of one that is not the expected one; tells of it as it becomes known.
     pub(super) async fn organization(
         &self,
         caller: &Caller,
         expected: Option<&str>,
         with_tags: bool,
+        found: &Finding<'_>,
     ) -> Result<Organization, CloudError> {
         let (id, management_account) = self.identify(caller, expected).await?;
-        let (listed, (units, roots)) = try_join(self.listed_accounts(), self.tree()).await?;
-        let mut accounts = self.place(listed, &units, &roots).await?;
-        if with_tags {
-            self.add_tags(&mut accounts).await?;
-        }
-        Ok(Organization {
-            id,
-            partition: caller.partition.clone(),
-            management_account,
-            units,
-            accounts,
-        })
+        let (tell, heard) = unbounded_channel();
+        let (ask, asked) = oneshot::channel();
+        let gathering = async {
+            let (units, roots) = self.tree().await?;
+            let mut gathered = Gathered {
+                begin: Some((
+                    ask,
+                    roots.into_iter().chain(units.keys().cloned()).collect(),
+                )),
+                ..Gathered::default()
+            };
+            let mut organization = Organization {
+                id,
+                partition: caller.partition.clone(),
+                management_account,
+                units,
+                accounts: BTreeMap::new(),
+            };
+            found(Found::Tree(organization.clone()));
+            organization.accounts = self.gather(&mut gathered, heard, with_tags, found).await?;
+            Ok(organization)
+        };
+        let listing = self.list_accounts(tell.clone());
+        let walking = self.walk(asked, tell);
+        let (organization, (), ()) = try_join3(gathering, listing, walking).await?;
+        Ok(organization)
     }
 
     /// Makes sure that the organization is the expected one, if one is, and gives its id and management account.
@@ -73,16 +92,80 @@ impl Reader<'_> {
         Ok((found.to_owned(), management_account))
     }
 
-    async fn listed_accounts(&self) -> Result<Vec<types::Account>, Failure> {
+    async fn list_accounts(&self, tell: UnboundedSender<Heard>) -> Result<(), Failure> {
         let pages = self.client.list_accounts().into_paginator();
         // An empty page is not the end, and two of them might carry the same token.
-        let pages = pages.stop_on_duplicate_token(false).send();
-        let pages = pages.try_collect().await;
-        Ok(pages
-            .map_err(failed("organizations:ListAccounts"))?
-            .into_iter()
-            .flat_map(|page| page.accounts.unwrap_or_default())
-            .collect())
+        let mut pages = pages.stop_on_duplicate_token(false).send();
+        while let Some(page) = pages.try_next().await.map_err(failed(LISTING))? {
+            say(&tell, Heard::Accounts(page.accounts.unwrap_or_default()));
+        }
+        say(&tell, Heard::EveryAccount);
+        Ok(())
+    }
+
+    /// Asks each parent for its accounts, once that turns out to be needed.
+    async fn walk(
+        &self,
+        asked: oneshot::Receiver<Vec<String>>,
+        tell: UnboundedSender<Heard>,
+    ) -> Result<(), Failure> {
+        let Ok(parents) = asked.await else {
+            return Ok(());
+        };
+        let reads = parents.iter();
+        let reads = reads.map(|parent| self.accounts_under(parent, &tell));
+        all(self.concurrency, reads.collect()).await.map(drop)
+    }
+
+    async fn accounts_under(
+        &self,
+        parent: &str,
+        tell: &UnboundedSender<Heard>,
+    ) -> Result<(), Failure> {
+        let call = "organizations:ListAccountsForParent";
+        let pages = self.client.list_accounts_for_parent().parent_id(parent);
+        let pages = pages.into_paginator().stop_on_duplicate_token(false);
+        let mut pages = pages.send();
+        while let Some(page) = pages.try_next().await.map_err(failed(call))? {
+            let accounts = page.accounts.unwrap_or_default().into_iter();
+            let accounts = accounts.map(|account| parse(call, "account id", account.id()));
+            let accounts = accounts.collect::<Result<_, _>>()?;
+            say(tell, Heard::Under(parent.to_owned(), accounts));
+        }
+        Ok(())
+    }
+
+    /// Puts together what is heard, and tells of accounts as soon as their parents and tags are known.
+    async fn gather(
+        &self,
+        gathered: &mut Gathered,
+        mut heard: UnboundedReceiver<Heard>,
+        with_tags: bool,
+        found: &Finding<'_>,
+    ) -> Result<BTreeMap<AccountId, Account>, Failure> {
+        let mut accounts = BTreeMap::new();
+        while let Some(heard) = heard.recv().await {
+            let mut placed = gathered.hear(heard)?;
+            placed.retain(|id, _| !accounts.contains_key(id));
+            if with_tags {
+                self.add_tags(&mut placed).await?;
+            }
+            if !placed.is_empty() {
+                found(Found::Accounts(placed.clone()));
+                accounts.extend(placed);
+            }
+        }
+        match gathered.waiting.keys().next() {
+            Some(id) => {
+                let problem =
+                    format!("account {id} is under no unit; was it moved just now? Try again");
+                Err(Failure::new(
+                    "organizations:ListAccountsForParent",
+                    &problem,
+                ))
+            }
+            None => Ok(accounts),
+        }
     }
 
     /// Reads every unit, level by level, and the ids of the roots.
@@ -124,71 +207,6 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Gives each account its parent: by the path that the listing holds, or else by listing what each parent holds.
-    async fn place(
-        &self,
-        listed: Vec<types::Account>,
-        units: &BTreeMap<String, Unit>,
-        roots: &[String],
-    ) -> Result<BTreeMap<AccountId, Account>, Failure> {
-        let call = "organizations:ListAccounts";
-        let parents = if listed
-            .iter()
-            .all(|account| parent_in_path(account).is_some())
-        {
-            BTreeMap::new()
-        } else {
-            self.parents(units, roots).await?
-        };
-        listed
-            .iter()
-            .map(|account| {
-                let id: AccountId = parse(call, "account id", account.id())?;
-                let parent = parent_in_path(account)
-                    .or_else(|| parents.get(id.as_str()).map(String::as_str))
-                    .ok_or_else(|| {
-                        let problem = format!(
-                            "account {id} is under no unit; was it moved just now? Try again"
-                        );
-                        Failure::new("organizations:ListAccountsForParent", &problem)
-                    })?;
-                let account = Account {
-                    name: account.name().unwrap_or_default().to_owned(),
-                    state: state(account),
-                    parent: parent.to_owned(),
-                    tags: None,
-                };
-                Ok((id, account))
-            })
-            .collect()
-    }
-
-    /// Finds the parent of every account by asking each parent.
-    async fn parents(
-        &self,
-        units: &BTreeMap<String, Unit>,
-        roots: &[String],
-    ) -> Result<BTreeMap<String, String>, Failure> {
-        let parents = roots.iter().chain(units.keys());
-        let reads = parents.map(|parent| self.accounts_under(parent));
-        let found = all(self.concurrency, reads.collect()).await?;
-        Ok(found.into_iter().flatten().collect())
-    }
-
-    async fn accounts_under(&self, parent: &str) -> Result<Vec<(String, String)>, Failure> {
-        let call = "organizations:ListAccountsForParent";
-        let pages = self.client.list_accounts_for_parent().parent_id(parent);
-        let pages = pages.into_paginator().stop_on_duplicate_token(false).send();
-        pages
-            .try_collect()
-            .await
-            .map_err(failed(call))?
-            .into_iter()
-            .flat_map(|page| page.accounts.unwrap_or_default())
-            .map(|account| Ok((required(call, "account id", account.id)?, parent.to_owned())))
-            .collect()
-    }
-
     async fn add_tags(&self, accounts: &mut BTreeMap<AccountId, Account>) -> Result<(), Failure> {
         let active = accounts
             .iter_mut()
@@ -198,6 +216,82 @@ impl Reader<'_> {
             Ok(())
         });
         all(self.concurrency, reads.collect()).await.map(drop)
+    }
+}
+
+/// One answer of the listings that go on side by side.
+#[derive(Debug)]
+enum Heard {
+    /// A page of accounts.
+    Accounts(Vec<types::Account>),
+    /// There are no more pages of accounts.
+    EveryAccount,
+    /// Accounts directly under a parent.
+    Under(String, Vec<AccountId>),
+}
+
+/// Tells the one who gathers, who is gone only when the whole reading has failed.
+fn say(tell: &UnboundedSender<Heard>, heard: Heard) {
+    let _ = tell.send(heard);
+}
+
+/// Brings accounts and their parents together: by the path that the listing holds, or else by listing what each parent
+/// holds, which takes as many calls again.
+#[derive(Debug, Default)]
+struct Gathered {
+    /// Begins the listing by parents; none once it has begun, or will never be needed.
+    begin: Option<(oneshot::Sender<Vec<String>>, Vec<String>)>,
+    /// Accounts whose parents are not known yet.
+    waiting: BTreeMap<AccountId, Account>,
+    /// Parents of accounts that were not listed yet.
+    parents: BTreeMap<AccountId, String>,
+}
+
+impl Gathered {
+    /// Takes in what was heard, and gives the accounts whose parents are known now.
+    fn hear(&mut self, heard: Heard) -> Result<BTreeMap<AccountId, Account>, Failure> {
+        let mut placed = BTreeMap::new();
+        match heard {
+            Heard::Accounts(listed) => {
+                for listed in listed {
+                    let id: AccountId = parse(LISTING, "account id", listed.id())?;
+                    let parent = parent_in_path(&listed).map(str::to_owned);
+                    let parent = parent.or_else(|| self.parents.remove(&id));
+                    let known = parent.is_some();
+                    let account = Account {
+                        name: listed.name().unwrap_or_default().to_owned(),
+                        state: state(&listed),
+                        parent: parent.unwrap_or_default(),
+                        tags: None,
+                    };
+                    let accounts = if known {
+                        &mut placed
+                    } else {
+                        &mut self.waiting
+                    };
+                    accounts.insert(id, account);
+                }
+                if !self.waiting.is_empty()
+                    && let Some((begin, parents)) = self.begin.take()
+                {
+                    // Who walks is gone only when the whole reading has failed.
+                    let _ = begin.send(parents);
+                }
+            }
+            Heard::EveryAccount => self.begin = None,
+            Heard::Under(parent, ids) => {
+                for id in ids {
+                    match self.waiting.remove(&id) {
+                        Some(account) => {
+                            let parent = parent.clone();
+                            placed.insert(id, Account { parent, ..account });
+                        }
+                        None => drop(self.parents.insert(id, parent.clone())),
+                    }
+                }
+            }
+        }
+        Ok(placed)
     }
 }
 
@@ -251,6 +345,8 @@ fn state(account: &types::Account) -> AccountState {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::cloud::aws::testing::{Call, FakeAws, Reply};
 
@@ -308,7 +404,16 @@ mod tests {
             client: &client,
             concurrency: 2,
         };
-        reader.organization(&caller, expected, with_tags).await
+        let told = Mutex::new(BTreeMap::new());
+        let found = |found| {
+            if let Found::Accounts(accounts) = found {
+                told.lock().unwrap().extend(accounts);
+            }
+        };
+        let organization = reader.organization(&caller, expected, with_tags, &found);
+        let organization = organization.await?;
+        assert_eq!(organization.accounts, told.into_inner().unwrap());
+        Ok(organization)
     }
 
     #[tokio::test]

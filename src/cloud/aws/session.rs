@@ -17,6 +17,7 @@ use aws_sdk_iam::config::retry::RetryPartition;
 use super::config;
 use super::convert::parse;
 use super::error::{Failure, failed};
+use super::throttle::{LeavesThrottling, Throttle};
 use super::{MemberRole, Override};
 use crate::cloud::CloudError;
 use crate::ids::{AccountId, Arn, Partition};
@@ -48,7 +49,7 @@ pub(super) struct Sessions {
     caller: Caller,
     member_role: MemberRole,
     overrides: BTreeMap<AccountId, Override>,
-    open: Mutex<HashMap<(AccountId, String), Session>>,
+    open: Mutex<HashMap<AccountId, Entered>>,
 }
 
 /// Holds what clients for the services of one Region of an account are made of.
@@ -64,18 +65,29 @@ pub(super) struct Region {
 impl Region {
     /// Gives a client for CloudTrail.
     pub(super) fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
-        let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk);
-        let config = config.retry_partition(self.retries.clone());
+        let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk)
+            .retry_classifier(LeavesThrottling)
+            .retry_partition(self.retries.clone());
         aws_sdk_cloudtrail::Client::from_conf(config.build())
     }
 }
 
-/// Holds what the clients of one account and role share.
-#[derive(Debug, Clone)]
+/// Holds what the clients of one account share.
+#[derive(Debug)]
+struct Entered {
+    /// By role; none for the caller's own account.
+    credentials: HashMap<String, SharedCredentialsProvider>,
+    throttle: Throttle,
+    /// What goes wrong in one account must not use up the retries of another.
+    retries: RetryPartition,
+}
+
+/// Holds what a client in an account is made of.
+#[derive(Debug)]
 struct Session {
     /// None for the caller's own.
     credentials: Option<SharedCredentialsProvider>,
-    /// IAM throttles each account by itself, so retries in one must not use up those of another.
+    throttle: Throttle,
     retries: RetryPartition,
 }
 
@@ -86,7 +98,7 @@ impl Sessions {
         member_role: MemberRole,
         overrides: BTreeMap<AccountId, Override>,
     ) -> Result<Self, CloudError> {
-        let sts = aws_sdk_sts::Client::new(&sdk);
+        let sts = config::sts(&sdk);
         let caller = caller(&sts).await?;
         Ok(Self {
             sdk,
@@ -106,7 +118,8 @@ impl Sessions {
     /// Gives a client for the IAM of an account. The role is assumed when the client is first used.
     pub(super) fn iam(&self, account: &AccountId, purpose: Purpose) -> aws_sdk_iam::Client {
         let session = self.session(account, purpose);
-        let mut config = config::iam(&self.sdk).retry_partition(session.retries);
+        let config = config::iam(&self.sdk, session.throttle);
+        let mut config = config.retry_partition(session.retries);
         // Not by `credentials_provider`, which would make it a new entry in the identity cache each time.
         config.set_credentials_provider(session.credentials);
         aws_sdk_iam::Client::from_conf(config.build())
@@ -115,8 +128,8 @@ impl Sessions {
     /// Gives what clients for the services of one Region of an account are made of: they share the one session.
     pub(super) fn region(&self, account: &AccountId, purpose: Purpose, region: &str) -> Region {
         let session = self.session(account, purpose);
-        let mut sdk = self.sdk.to_builder();
-        sdk.set_region(aws_config::Region::new(region.to_owned()));
+        let mut sdk = self.sdk.to_builder().http_client(session.throttle);
+        sdk.set_region(Some(aws_config::Region::new(region.to_owned())));
         if let Some(credentials) = session.credentials {
             sdk.set_credentials_provider(Some(credentials));
         }
@@ -130,41 +143,64 @@ impl Sessions {
         }
     }
 
-    fn session(&self, account: &AccountId, purpose: Purpose) -> Session {
-        let own = *account == self.caller.account;
+    /// Forgets the session in an account, so that the next client enters it anew; `false` where there is nothing to enter.
+    pub(super) fn leave(&self, account: &AccountId, purpose: Purpose) -> bool {
+        let role = self.names(account).of(purpose);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let entered = open.get_mut(account);
+        entered.is_some_and(|entered| entered.credentials.remove(role).is_some())
+    }
+
+    fn names(&self, account: &AccountId) -> &MemberRole {
         let given = self.overrides.get(account);
-        let names = given
+        given
             .and_then(|given| given.member_role.as_ref())
-            .unwrap_or(&self.member_role);
-        let role = match purpose {
-            _ if own => "",
-            Purpose::Plan => &names.plan,
-            Purpose::Apply => &names.apply,
-        };
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry((account.clone(), role.to_owned()))
-            .or_insert_with(|| Session {
-                credentials: (!own).then(|| {
-                    SharedCredentialsProvider::new(AssumedRole {
-                        sts: self.sts.clone(),
-                        arn: format!(
-                            "arn:{}:iam::{account}:role/{}",
-                            self.caller.partition,
-                            role.trim_start_matches('/')
-                        ),
-                        session_name: match purpose {
-                            _ if names.plan == names.apply => "breakglass",
-                            Purpose::Plan => "breakglass-plan",
-                            Purpose::Apply => "breakglass-apply",
-                        },
-                        external_id: given.and_then(|given| given.external_id.clone()),
-                    })
-                }),
-                retries: RetryPartition::custom(account.to_string()).build(),
-            })
-            .clone()
+            .unwrap_or(&self.member_role)
+    }
+
+    fn session(&self, account: &AccountId, purpose: Purpose) -> Session {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let entered = open.entry(account.clone()).or_insert_with(|| Entered {
+            credentials: HashMap::new(),
+            throttle: config::throttle(&self.sdk),
+            retries: RetryPartition::custom(account.to_string()).build(),
+        });
+        let credentials = (*account != self.caller.account).then(|| {
+            let role = self.names(account).of(purpose);
+            let credentials = entered.credentials.entry(role.to_owned());
+            let assumed = || SharedCredentialsProvider::new(self.assumed(account, purpose));
+            credentials.or_insert_with(assumed).clone()
+        });
+        Session {
+            credentials,
+            throttle: entered.throttle.clone(),
+            retries: entered.retries.clone(),
+        }
+    }
+
+    fn assumed(&self, account: &AccountId, purpose: Purpose) -> AssumedRole {
+        let names = self.names(account);
+        let role = names.of(purpose).trim_start_matches('/');
+        let given = self.overrides.get(account);
+        AssumedRole {
+            sts: self.sts.clone(),
+            arn: format!("arn:{}:iam::{account}:role/{role}", self.caller.partition),
+            session_name: match purpose {
+                _ if names.plan == names.apply => "breakglass",
+                Purpose::Plan => "breakglass-plan",
+                Purpose::Apply => "breakglass-apply",
+            },
+            external_id: given.and_then(|given| given.external_id.clone()),
+        }
+    }
+}
+
+impl MemberRole {
+    fn of(&self, purpose: Purpose) -> &str {
+        match purpose {
+            Purpose::Plan => &self.plan,
+            Purpose::Apply => &self.apply,
+        }
     }
 }
 
@@ -316,6 +352,26 @@ mod tests {
             assumed,
             expected.map(|(arn, name)| (arn.to_owned(), name.to_owned()))
         );
+    }
+
+    #[tokio::test]
+    async fn an_account_that_was_left_is_entered_anew() {
+        let aws = FakeAws::new(answer);
+        let sessions = sessions(&aws).await;
+        let member: AccountId = "222222222222".parse().unwrap();
+        assert!(!sessions.leave(&member, Purpose::Plan), "it is not entered");
+        for left in [false, true, true] {
+            assert_eq!(left && sessions.leave(&member, Purpose::Plan), left);
+            let client = sessions.iam(&member, Purpose::Plan);
+            assert!(!has_login_profile(&client, "x").await.unwrap());
+        }
+        let own = sessions.caller().account.clone();
+        let client = sessions.iam(&own, Purpose::Plan);
+        assert!(!has_login_profile(&client, "x").await.unwrap());
+        assert!(!sessions.leave(&own, Purpose::Plan), "there is no role");
+        let mut entered = aws.actions();
+        entered.retain(|action| action == "AssumeRole");
+        assert_eq!(entered.len(), 3);
     }
 
     #[tokio::test]

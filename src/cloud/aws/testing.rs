@@ -67,8 +67,12 @@ impl FakeAws {
             .build()
     }
 
+    /// A client that makes each call once, throttled or not.
     pub(super) fn iam(&self) -> aws_sdk_iam::Client {
-        aws_sdk_iam::Client::from_conf(config::iam(&self.config()).build())
+        let sdk = self.config();
+        let mut config = config::iam(&sdk, config::throttle(&sdk));
+        config.set_http_client(sdk.http_client());
+        aws_sdk_iam::Client::from_conf(config.build())
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Fails a call, which is then tried again, when its answer does not end as IAM ends one: `</GetRoleResponse>`.
+/// Fails a call when its answer does not end as IAM and STS end one: `</GetRoleResponse>`.
 #[derive(Debug)]
 pub(super) struct WholeAnswer;
 
@@ -36,16 +36,21 @@ impl Intercept for WholeAnswer {
     }
 }
 
-/// The SDK does not by itself try again what an interceptor has failed.
-impl ClassifyRetry for WholeAnswer {
+/// Has a call tried again when its answer says that it worked and yet can't be read: it was broken off, or is not AWS's.
+#[derive(Debug)]
+pub(super) struct UnreadableAnswer;
+
+impl ClassifyRetry for UnreadableAnswer {
     fn name(&self) -> &'static str {
-        "WholeAnswer"
+        "UnreadableAnswer"
     }
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let worked = context
+            .response()
+            .is_some_and(|answer| answer.status().is_success());
         match context.output_or_error() {
-            // This interceptor is the only one that fails calls.
-            Some(Err(error)) if error.is_interceptor_error() => RetryAction::transient_error(),
+            Some(Err(_)) if worked => RetryAction::transient_error(),
             _ => RetryAction::NoActionIndicated,
         }
     }

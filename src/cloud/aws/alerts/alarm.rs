@@ -9,6 +9,7 @@ use futures_util::future::try_join;
 use super::super::convert::required;
 use super::super::error::{Failure, failed};
 use super::super::session::Region;
+use super::super::throttle::LeavesThrottling;
 use super::unless_gone;
 use crate::state::{
     AlarmSettings, AlertOperation, MetricAlarm, MetricFilter, USE_METRIC, split_regional,
@@ -16,13 +17,17 @@ use crate::state::{
 
 fn logs(region: &Region) -> aws_sdk_cloudwatchlogs::Client {
     let config = aws_sdk_cloudwatchlogs::config::Builder::from(&region.sdk);
-    let config = config.retry_partition(region.retries.clone());
+    let config = config
+        .retry_classifier(LeavesThrottling)
+        .retry_partition(region.retries.clone());
     aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
 }
 
 pub(super) fn cloudwatch(region: &Region) -> aws_sdk_cloudwatch::Client {
     let config = aws_sdk_cloudwatch::config::Builder::from(&region.sdk);
-    let config = config.retry_partition(region.retries.clone());
+    let config = config
+        .retry_classifier(LeavesThrottling)
+        .retry_partition(region.retries.clone());
     aws_sdk_cloudwatch::Client::from_conf(config.build())
 }
 

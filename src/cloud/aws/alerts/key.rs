@@ -3,13 +3,17 @@
 use super::super::convert::required;
 use super::super::error::{Failure, failed};
 use super::super::session::Region;
+use super::super::throttle::LeavesThrottling;
 use super::unless_missing;
 use crate::state::PolicyText;
 
 /// Reads a key's policy. A key that is not there lets nobody in, as a policy that says nothing.
 pub(super) async fn policy(region: &Region, key: &str) -> Result<PolicyText, Failure> {
     let config = aws_sdk_kms::config::Builder::from(&region.sdk);
-    let config = config.retry_partition(region.retries.clone()).build();
+    let config = config
+        .retry_classifier(LeavesThrottling)
+        .retry_partition(region.retries.clone())
+        .build();
     let client = aws_sdk_kms::Client::from_conf(config);
     // Only this call takes an alias.
     let call = "kms:DescribeKey";

@@ -15,6 +15,7 @@ use futures_util::future::{try_join, try_join4};
 use super::all;
 use super::error::{Failure, failed};
 use super::session::{Purpose, Region, Sessions};
+use super::throttle::LeavesThrottling;
 use crate::cloud::CloudError;
 use crate::ids::AccountId;
 use crate::state::{
@@ -130,7 +131,10 @@ async fn enabled_regions(home: &Region) -> Result<BTreeSet<String>, Failure> {
     use aws_sdk_account::types::RegionOptStatus;
     let call = "account:ListRegions";
     let config = aws_sdk_account::config::Builder::from(&home.sdk);
-    let config = config.retry_partition(home.retries.clone()).build();
+    let config = config
+        .retry_classifier(LeavesThrottling)
+        .retry_partition(home.retries.clone())
+        .build();
     let regions = aws_sdk_account::Client::from_conf(config)
         .list_regions()
         .region_opt_status_contains(RegionOptStatus::Enabled)

@@ -9,6 +9,7 @@ use super::super::all;
 use super::super::convert::required;
 use super::super::error::{Failure, failed};
 use super::super::session::Region;
+use super::super::throttle::LeavesThrottling;
 use super::{CONCURRENCY, unless_gone, unless_missing};
 use crate::state::{
     ALERT_PREFIX, AlertOperation, AlertRule, AlertTarget, EventPattern, InputTransformer,
@@ -17,7 +18,12 @@ use crate::state::{
 
 pub(super) fn client(region: &Region) -> Client {
     let config = aws_sdk_eventbridge::config::Builder::from(&region.sdk);
-    Client::from_conf(config.retry_partition(region.retries.clone()).build())
+    Client::from_conf(
+        config
+            .retry_classifier(LeavesThrottling)
+            .retry_partition(region.retries.clone())
+            .build(),
+    )
 }
 
 /// Reads the rules of a bus whose names begin as this tool's do: one call, and one more for each of them.

@@ -7,15 +7,17 @@ use aws_sdk_sns::types::Subscription;
 
 use super::super::error::{Failure, failed};
 use super::super::session::Region;
-use super::super::whole::WholeAnswer;
+use super::super::throttle::LeavesThrottling;
+use super::super::whole::{UnreadableAnswer, WholeAnswer};
 use super::{unless_gone, unless_missing};
 use crate::state::{AlertOperation, AlertTopic, Confirmation, PolicyText, split_regional};
 
 fn client(region: &Region) -> Client {
     let config = aws_sdk_sns::config::Builder::from(&region.sdk)
+        .retry_classifier(LeavesThrottling)
         .retry_partition(region.retries.clone())
         .interceptor(WholeAnswer)
-        .retry_classifier(WholeAnswer);
+        .retry_classifier(UnreadableAnswer);
     Client::from_conf(config.build())
 }
 

@@ -11,6 +11,8 @@ mod roles;
 mod users;
 
 use aws_sdk_iam::Client;
+use aws_sdk_iam::config::Config;
+use aws_sdk_iam::config::retry::RetryConfig;
 
 use super::error::Failure;
 use super::session::{Purpose, Sessions};
@@ -78,7 +80,7 @@ async fn attempt(place: &Place<'_>, operation: &Operation) -> Result<(), Failure
             tags,
         } => policies::create(client, name, path, document, description, tags).await,
         Operation::SetPolicyDocument { arn, document } => {
-            policies::set_document(client, arn, document).await
+            policies::set_document(client, arn, document, tokio::time::sleep).await
         }
         Operation::DeletePolicy { arn } => policies::delete(client, arn).await,
         Operation::CreateUser {
@@ -166,6 +168,11 @@ async fn attempt(place: &Place<'_>, operation: &Operation) -> Result<(), Failure
             alerts::execute(&region, operation).await
         }
     }
+}
+
+/// Has the SDK make a call once only: one that must not be made again before it is known what became of it.
+fn once() -> aws_sdk_iam::config::Builder {
+    Config::builder().retry_config(RetryConfig::disabled())
 }
 
 /// Takes for done what there is nothing left to do for: the thing to delete is gone.

@@ -6,11 +6,9 @@
 use std::time::Duration;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::Config;
-use aws_sdk_iam::config::retry::RetryConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Waits;
+use super::{Waits, once};
 use crate::cloud::ErrorKind;
 use crate::cloud::aws::error::{Failure, failed};
 
@@ -100,10 +98,6 @@ async fn update(client: &Client, user: &str, password: &SecretString) -> Result<
         .await
         .map(drop)
         .map_err(failed("iam:UpdateLoginProfile"))
-}
-
-fn once() -> aws_sdk_iam::config::Builder {
-    Config::builder().retry_config(RetryConfig::disabled())
 }
 
 #[cfg(test)]

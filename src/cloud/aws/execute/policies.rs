@@ -1,12 +1,17 @@
 //! Customer managed policies.
 
+use std::time::Duration;
+
 use aws_sdk_iam::Client;
 
-use super::{unless_empty, unless_gone};
-use crate::cloud::aws::convert::{required, sdk_tags};
+use super::{Waits, once, unless_empty, unless_gone};
+use crate::cloud::aws::convert::{self, required, sdk_tags};
 use crate::cloud::aws::error::{Failure, failed};
 use crate::ids::{Arn, IamPath};
 use crate::state::{PolicyText, Tags};
+
+/// How long a version that AWS failed to make is tried for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Creates a policy with its first version.
 pub(super) async fn create(
@@ -32,21 +37,50 @@ pub(super) async fn create(
 }
 
 /// Makes a new default version; a policy that has as many as it can have loses its oldest one.
+///
+/// A version whose making was not answered is looked for before another one is made.
 pub(super) async fn set_document(
     client: &Client,
     arn: &Arn,
     document: &PolicyText,
+    sleep: impl AsyncFn(Duration),
 ) -> Result<(), Failure> {
-    match create_version(client, arn, document).await {
-        Err(failure) if failure.has_code("LimitExceeded") => {
+    let mut waits = Waits::default();
+    let mut room_made = false;
+    loop {
+        let Err(failure) = create_version(client, arn, document).await else {
+            return Ok(());
+        };
+        if failure.has_code("LimitExceeded") && !room_made {
             let Some(oldest) = spare_versions(client, arn).await?.into_iter().next() else {
                 return Err(failure);
             };
-            delete_version(client, arn, &oldest).await?;
-            create_version(client, arn, document).await
+            unless_gone(delete_version(client, arn, &oldest).await)?;
+            room_made = true;
+            continue;
         }
-        answer => answer,
+        let wait = waits.next(PATIENCE).filter(|_| failure.leaves_open());
+        let Some(wait) = wait else {
+            return Err(failure);
+        };
+        sleep(wait).await;
+        if default_document(client, arn).await? == *document {
+            return Ok(());
+        }
     }
+}
+
+/// Reads the document in force.
+async fn default_document(client: &Client, arn: &Arn) -> Result<PolicyText, Failure> {
+    let call = "iam:GetPolicy";
+    let answer = client.get_policy().policy_arn(arn.as_str()).send().await;
+    let policy = required(call, "policy", answer.map_err(failed(call))?.policy)?;
+    let call = "iam:GetPolicyVersion";
+    let request = client.get_policy_version().policy_arn(arn.as_str());
+    let request = request.set_version_id(policy.default_version_id);
+    let answer = request.send().await.map_err(failed(call))?;
+    let version = answer.policy_version();
+    convert::document(call, version.and_then(|version| version.document()))
 }
 
 /// Deletes a policy with all its versions; one that is in use stays as it is.
@@ -89,6 +123,8 @@ async fn create_version(client: &Client, arn: &Arn, document: &PolicyText) -> Re
         .policy_arn(arn.as_str())
         .policy_document(document.as_str())
         .set_as_default(true)
+        .customize()
+        .config_override(once())
         .send()
         .await
         .map(drop)
@@ -135,6 +171,12 @@ mod tests {
         "arn:aws:iam::111122223333:policy/x".parse().unwrap()
     }
 
+    async fn set(aws: &FakeAws) {
+        let document = PolicyText::new("{}");
+        let setting = set_document(&aws.iam(), &arn(), &document, async |_| {}).await;
+        setting.unwrap();
+    }
+
     fn versions(default: u32) -> String {
         let members: String = [10, 2, 9, 11, 3]
             .map(|id| {
@@ -164,8 +206,7 @@ mod tests {
                 }
                 _ => result(&call.action, ""),
             });
-            let document = PolicyText::new("{}");
-            set_document(&aws.iam(), &arn(), &document).await.unwrap();
+            set(&aws).await;
             assert_eq!(
                 aws.actions(),
                 [
@@ -178,6 +219,35 @@ mod tests {
             let calls = aws.calls();
             assert_eq!(calls[2].get("VersionId"), expected);
             assert_eq!(calls[3].get("SetAsDefault"), "true");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_version_whose_making_was_not_answered_is_not_made_twice() {
+        for (came_to_be, expected) in [(true, 1), (false, 2)] {
+            let made = std::sync::atomic::AtomicUsize::new(0);
+            let aws = FakeAws::new(move |call| match call.action.as_str() {
+                "CreatePolicyVersion" => {
+                    match made.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                        0 => (502, "<html>".to_owned()),
+                        _ => result(&call.action, ""),
+                    }
+                }
+                "GetPolicy" => result(
+                    &call.action,
+                    "<Policy><DefaultVersionId>v2</DefaultVersionId></Policy>",
+                ),
+                _ => {
+                    let document = if came_to_be { "{}" } else { "{ }" };
+                    let version =
+                        format!("<PolicyVersion><Document>{document}</Document></PolicyVersion>");
+                    result(&call.action, &version)
+                }
+            });
+            set(&aws).await;
+            let mut made = aws.actions();
+            made.retain(|action| action == "CreatePolicyVersion");
+            assert_eq!(made.len(), expected);
         }
     }
 

@@ -1,9 +1,8 @@
 //! The organization's SCPs and RCPs: `read` reads them all with their attachments, `write` carries out single operations
-//! (`create` makes policies). `pace` and `paced` keep both below what Organizations takes.
+//! (`create` makes policies). `pace` keeps writes below what Organizations takes.
 
 mod create;
 mod pace;
-mod paced;
 mod read;
 mod write;
 
@@ -15,7 +14,6 @@ use super::error::{Failure, failed};
 use crate::state::{GuardrailKind, Tags};
 
 pub(super) use pace::Pace;
-pub(super) use paced::PacedReads;
 pub(super) use read::Reader;
 pub(super) use write::Writer;
 

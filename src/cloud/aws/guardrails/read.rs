@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::PolicyTypeStatus;
 
-use super::paced::PacedReads;
-use super::{listed, policy_type, tags};
+use super::{described, listed, policy_type, tags};
 use crate::cloud::aws::all;
 use crate::cloud::aws::convert::required;
-use crate::cloud::aws::error::Failure;
+use crate::cloud::aws::error::{Failure, failed};
 use crate::cloud::aws::organization::roots;
 use crate::state::{GuardrailKind, GuardrailPolicy, Guardrails, PolicyText, Tags};
 
@@ -20,7 +19,6 @@ const CONCURRENCY: usize = 4;
 #[derive(Debug)]
 pub(in crate::cloud::aws) struct Reader<'a> {
     pub(in crate::cloud::aws) client: &'a Client,
-    pub(in crate::cloud::aws) paced: &'a PacedReads,
     pub(in crate::cloud::aws) concurrency: usize,
 }
 
@@ -91,7 +89,7 @@ impl Reader<'_> {
 
     async fn described(&self, id: &str) -> Result<GuardrailPolicy, Failure> {
         let call = "organizations:DescribePolicy";
-        let (summary, document) = self.paced.policy(id).await?;
+        let (summary, document) = described(self.client, id).await?;
         let of_type = |kind: &GuardrailKind| summary.r#type() == Some(&policy_type(*kind));
         let kind = GuardrailKind::ALL.into_iter().find(of_type);
         Ok(GuardrailPolicy {
@@ -105,8 +103,21 @@ impl Reader<'_> {
             } else {
                 tags(self.client, id).await?
             },
-            targets: self.paced.targets(id).await?,
+            targets: self.targets(id).await?,
         })
+    }
+
+    /// Lists what a policy is attached to: pages of twenty, as long as there is a next one, even after an empty one.
+    async fn targets(&self, id: &str) -> Result<BTreeSet<String>, Failure> {
+        let call = "organizations:ListTargetsForPolicy";
+        let pages = self.client.list_targets_for_policy().policy_id(id);
+        let pages = pages.into_paginator().stop_on_duplicate_token(false).send();
+        let pages = pages.try_collect().await.map_err(failed(call))?;
+        let targets = pages.into_iter().flat_map(|page| page.targets);
+        targets
+            .flatten()
+            .map(|target| required(call, "target's id", target.target_id))
+            .collect()
     }
 }
 
@@ -135,7 +146,6 @@ mod tests {
             let aws = FakeAws::new(move |_| (200, root.clone()));
             let reader = Reader {
                 client: &Client::new(&aws.config()),
-                paced: &PacedReads::new(&aws.config()),
                 concurrency: 1,
             };
             let enabled = reader.enabled().await.map(Vec::from_iter);

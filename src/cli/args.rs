@@ -10,7 +10,7 @@ use globset::{Glob, GlobMatcher};
 use super::error::CliError;
 use super::exit::Exit;
 use crate::collect::{FailureBound, ScopeFilter};
-use crate::org::Selector;
+use crate::org::{Selector, Shard};
 use crate::report::Format;
 use crate::spec::{Loaded, load};
 use crate::state::ResourceType;
@@ -161,6 +161,22 @@ pub(super) struct ScopeArgs {
     /// Only this resource, such as iam_role/BreakGlassAdmin (globs allowed in the name); repeatable.
     #[arg(long, value_name = "TYPE/NAME")]
     resource: Vec<String>,
+}
+
+/// Which share of the accounts is looked at.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Scope")]
+pub(super) struct ShardArgs {
+    /// Only this share of the accounts, such as 2/8, by a hash of their ids; `merge` puts the reports together.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+}
+
+impl ShardArgs {
+    /// The shard; `None` for one of one, which is everything.
+    pub(super) fn shard(self) -> Option<Shard> {
+        self.shard.filter(|shard| shard.count() > 1)
+    }
 }
 
 impl ScopeArgs {

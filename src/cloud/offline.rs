@@ -45,7 +45,7 @@ pub enum SnapshotError {
 }
 
 /// The newest format of snapshots; readers take every `1.N`.
-pub const SNAPSHOT_FORMAT: &str = "1.2";
+pub const SNAPSHOT_FORMAT: &str = "1.3";
 
 /// Reads a snapshot file.
 ///
@@ -401,6 +401,7 @@ mod tests {
             format_version: SNAPSHOT_FORMAT.to_owned(),
             kind: "snapshot".to_owned(),
             created_at: jiff::Timestamp::UNIX_EPOCH,
+            shard: None,
             managed_path: IamPath::break_glass(),
             organization: sample(),
             accounts: BTreeMap::new(),

@@ -13,7 +13,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Plan, PlanBuilder,
+    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Notes, Plan, PlanBuilder,
     PlanHeader, SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, due_drills,
     preview_account, preview_guardrails,
 };
@@ -45,6 +45,7 @@ pub struct CompareRequest {
 /// Compares the organization with the spec.
 ///
 /// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
+/// A plan of one shard reads both, and reports them when they are in its share.
 ///
 /// # Errors
 /// When the organization itself can't be read or the spec does not fit it. An account that can't be read is no error:
@@ -63,7 +64,9 @@ pub async fn compare(
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
-    let all = accounts.len();
+    let is_own = |id: &AccountId| request.filter.is_own(id);
+    let own = accounts.iter().filter(|id| is_own(id));
+    let all = own.clone().count();
     let scope = ReadScope {
         root: root_scope(spec, &organization),
         ..read_scope(spec)
@@ -87,7 +90,9 @@ pub async fn compare(
     let mut found = Found::default();
     // Organizations is read and changed in the management account: whoever leaves that out leaves out guardrails.
     let wanted = resolver.guardrails().filter(|_| {
-        accounts.contains(&organization.management_account)
+        let management = &organization.management_account;
+        accounts.contains(management)
+            && (request.kind == Kind::Plan || is_own(management))
             && [
                 ResourceType::GuardrailException,
                 ResourceType::GuardrailPolicy,
@@ -102,9 +107,10 @@ pub async fn compare(
         }
     };
     let in_scope = accounts.contains(emergency);
+    let in_share = in_scope && is_own(emergency);
     let reading_users = async {
         match request.kind {
-            _ if in_scope => Some(reader.read(emergency).await),
+            _ if in_share => Some(reader.read(emergency).await),
             Kind::Plan => Some(reader.read_beside(emergency).await),
             Kind::Drift => None,
         }
@@ -140,14 +146,14 @@ pub async fn compare(
         }
     };
     let mut done = 0;
-    if in_scope {
+    if in_share {
         if let Some(users) = &users {
             prove(emergency, users);
         }
         done += 1;
         progress(done, all);
     }
-    let others = accounts.iter().filter(|id| *id != emergency);
+    let others = own.filter(|id| *id != emergency);
     let readings = others.map(async |id| (id, reader.read(id).await));
     let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
     let comparing_accounts = async {
@@ -169,11 +175,13 @@ pub async fn compare(
     if let Some((wanted, live)) = late {
         comparer.guardrails(wanted, live, &mut found);
     }
-    let mut notes = notes(loaded, &warnings);
-    notes.extend(impact.map(Impact::notes).into_iter().flatten());
-    notes.extend(found.unknown.iter().map(|account| {
-        format!("whether this plan makes a path unproven is not known of account {account}")
-    }));
+    let unknown = found.unknown.into_iter();
+    let notes = Notes {
+        spec: notes(loaded, &warnings),
+        lost: impact.map(Impact::lost).unwrap_or_default(),
+        unknown: unknown.cloned().collect(),
+        guardrails: Vec::new(),
+    };
     let header = PlanHeader {
         kind: request.kind,
         organization_id: organization.id.clone(),
@@ -182,8 +190,9 @@ pub async fn compare(
         expires_at: request.expires_at,
         entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
         scope: request.filter.scope(),
+        strict: request.strict,
         notes,
-        skipped: skipped(&organization),
+        skipped: skipped(&organization, &request.filter),
     };
     Ok(found.builder.finish(header, &rules(spec)))
 }
@@ -229,14 +238,16 @@ impl<'a> Comparer<'a> {
         found: &mut Found<'a>,
     ) -> Option<Outlook<Inventory>> {
         let name = account_name(self.organization, id);
+        let filter = &self.request.filter;
         let live = match live {
             Ok(live) => live,
             Err(error) => {
-                found.builder.add_unreadable(id, name, error.to_string());
+                if filter.is_own(id) {
+                    found.builder.add_unreadable(id, name, error.to_string());
+                }
                 return None;
             }
         };
-        let filter = &self.request.filter;
         let context = AccountContext {
             id,
             name,
@@ -263,7 +274,9 @@ impl<'a> Comparer<'a> {
             }
         }
         let closes = closes_last_path(&diff.changes, &live, &self.spec.defaults.path);
-        found.builder.add(id, diff, closes);
+        if filter.is_own(id) {
+            found.builder.add(id, diff, closes);
+        }
         Some(Outlook { live, after })
     }
 
@@ -275,14 +288,19 @@ impl<'a> Comparer<'a> {
         found: &mut Found<'a>,
     ) -> Outlook<Guardrails> {
         let management = &self.organization.management_account;
+        let in_share = self.request.filter.is_own(management);
         let live = match live {
             Ok(live) => live,
             Err(error) => {
                 let name = account_name(self.organization, management);
                 let error = error.to_string();
-                found
-                    .builder
-                    .add_unreadable_guardrails(management, name, error);
+                let builder = &mut found.builder;
+                if in_share {
+                    builder.add_unreadable_guardrails(management, name, error);
+                }
+                if self.request.kind == Kind::Plan {
+                    found.unknown.insert(management);
+                }
                 return Outlook::default();
             }
         };
@@ -302,7 +320,9 @@ impl<'a> Comparer<'a> {
                 Err(_) => drop(found.unknown.insert(management)),
             }
         }
-        found.builder.add_guardrails(diff);
+        if in_share {
+            found.builder.add_guardrails(diff);
+        }
         Outlook { live, after }
     }
 
@@ -353,11 +373,11 @@ pub(super) fn account_name<'a>(organization: &'a Organization, id: &AccountId) -
     account.map_or("", |account| &account.name)
 }
 
-pub(super) fn skipped(organization: &Organization) -> Vec<Skipped> {
+pub(super) fn skipped(organization: &Organization, filter: &ScopeFilter) -> Vec<Skipped> {
     organization
         .accounts
         .iter()
-        .filter(|(_, account)| account.state != AccountState::Active)
+        .filter(|(id, account)| account.state != AccountState::Active && filter.is_own(id))
         .map(|(id, account)| Skipped {
             account: id.clone(),
             account_name: account.name.clone(),

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use super::{CollectError, Progress};
 use crate::cloud::{Cloud, ErrorKind, SNAPSHOT_FORMAT};
 use crate::ids::AccountId;
-use crate::org::Organization;
+use crate::org::Shard;
 use crate::resolve::{needs_tags, read_scope, root_scope};
 use crate::spec::Spec;
 use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 
-/// Reads every active account and the guardrails, and keeps what was read.
+/// Reads every active account and the guardrails, or a shard's share of them, and keeps what was read.
 ///
 /// # Errors
 /// When the organization itself can't be read. An account that can't be read is in the snapshot, as unreadable, and so
@@ -21,6 +21,7 @@ use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 pub async fn take_snapshot(
     cloud: &dyn Cloud,
     spec: &Spec,
+    shard: Option<Shard>,
     concurrency: usize,
     now: Timestamp,
     progress: &Progress<'_>,
@@ -32,16 +33,20 @@ pub async fn take_snapshot(
         root: root_scope(spec, &organization),
         ..read_scope(spec)
     };
+    let in_share = |id: &AccountId| shard.is_none_or(|shard| shard.holds(id));
+    let ids = organization.active_accounts().map(|(id, _)| id);
+    let ids = ids.filter(|id| in_share(id)).collect();
     // Side by side: in a large organization what AWS attaches everywhere is a long list, of which pages come one by one.
     let (accounts, guardrails) = future::join(
-        accounts(cloud, &organization, &scope, concurrency, progress),
-        guardrails(cloud),
+        accounts(cloud, ids, &scope, concurrency, progress),
+        guardrails(cloud, in_share(&organization.management_account)),
     )
     .await;
     Ok(Snapshot {
         format_version: SNAPSHOT_FORMAT.to_owned(),
         kind: "snapshot".to_owned(),
         created_at: now,
+        shard,
         managed_path: scope.managed_path.clone(),
         organization,
         accounts,
@@ -51,12 +56,11 @@ pub async fn take_snapshot(
 
 async fn accounts(
     cloud: &dyn Cloud,
-    organization: &Organization,
+    ids: Vec<&AccountId>,
     scope: &ReadScope,
     concurrency: usize,
     progress: &Progress<'_>,
 ) -> BTreeMap<AccountId, Reading> {
-    let ids: Vec<_> = organization.active_accounts().map(|(id, _)| id).collect();
     let all = ids.len();
     let mut readings = stream::iter(ids)
         .map(async |id| (id, cloud.account(id, scope).await))
@@ -75,8 +79,11 @@ async fn accounts(
     accounts
 }
 
-/// Reads the guardrails; a copy of a snapshot without them has none either.
-async fn guardrails(cloud: &dyn Cloud) -> Option<Reading<Guardrails>> {
+/// Reads the guardrails, if they are in the share; a copy of a snapshot without them has none either.
+async fn guardrails(cloud: &dyn Cloud, in_share: bool) -> Option<Reading<Guardrails>> {
+    if !in_share {
+        return None;
+    }
     match cloud.guardrails().await {
         Ok(guardrails) => Some(Reading::Complete(guardrails)),
         Err(error) if error.kind == ErrorKind::NotHeld => None,

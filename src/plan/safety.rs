@@ -67,13 +67,15 @@ pub struct GateFinding {
 }
 
 /// Holds what gates go by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SafetyRules {
     /// The most managed objects to remove, in percent of those in scope.
     pub max_removals: u8,
     /// The fewest users to keep.
     pub min_users: usize,
     /// How many users the spec declares; `None` when it has no section of users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_users: Option<usize>,
     /// The names of the roles by which this tool enters accounts.
     pub member_roles: BTreeSet<String>,

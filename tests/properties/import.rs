@@ -105,6 +105,7 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
     let cloud = Offline::new(Snapshot {
         format_version: "1.0".to_owned(),
         kind: "snapshot".to_owned(),
+        shard: None,
         created_at: Timestamp::UNIX_EPOCH,
         managed_path: "/break-glass/".parse().unwrap(),
         accounts: accounts

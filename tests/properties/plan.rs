@@ -8,8 +8,8 @@ use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Offline};
 use breakglass::ids::{AccountId, Partition};
 use breakglass::org::{Account, AccountState, Organization};
 use breakglass::plan::{
-    AccountContext, AccountDiff, Action, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules, Scope,
-    diff_account, schedule,
+    AccountContext, AccountDiff, Action, Kind, Notes, Plan, PlanBuilder, PlanHeader, SafetyRules,
+    Scope, diff_account, schedule,
 };
 use breakglass::state::{
     Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
@@ -46,7 +46,8 @@ fn plan(diff: AccountDiff) -> Plan {
         expires_at: None,
         entry: None,
         scope: Scope::default(),
-        notes: Vec::new(),
+        strict: false,
+        notes: Notes::default(),
         skipped: Vec::new(),
     };
     let rules = SafetyRules {
@@ -63,6 +64,7 @@ fn snapshot(live: &Inventory) -> Snapshot {
         format_version: "1.0".to_owned(),
         kind: "snapshot".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
+        shard: None,
         managed_path: MANAGED.parse().unwrap(),
         organization: Organization {
             id: "o-exampleorg1".to_owned(),

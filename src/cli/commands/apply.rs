@@ -111,7 +111,7 @@ async fn fresh(args: &ApplyArgs, global: &GlobalArgs) -> Result<(Connection, Pla
         expect_terminal("give --yes, or apply a saved plan")?;
     }
     let (connection, plan) =
-        compare_live(&args.compare, global, Kind::Plan, Some(args.ttl)).await?;
+        compare_live(&args.compare, None, global, Kind::Plan, Some(args.ttl)).await?;
     let style = crate::cli::output::style(global);
     if args.compare.output.format == Format::Text {
         print(&render_plan(&plan, Format::Text, style))?;

@@ -58,7 +58,7 @@ pub enum MergeError {
         shard: Shard,
     },
     /// A shard's is not there.
-    #[error("no report of {} is there", shards(.0))]
+    #[error("the reports of these shards are missing: {}", shards(.0))]
     Missing(Vec<Shard>),
     /// One is about an account of another shard.
     #[error("{file} is of shard {shard}, which account {account} is not in: it was edited")]
@@ -108,11 +108,7 @@ fn shards(shards: &[Shard]) -> String {
     if shards.len() > SHOWN {
         names.push(format!("{} more", shards.len() - SHOWN));
     }
-    if shards.is_empty() {
-        return "any shard".to_owned();
-    }
-    let noun = if shards.len() == 1 { "shard" } else { "shards" };
-    format!("{noun} {}", names.join(", "))
+    names.join(", ")
 }
 
 /// Puts reports together; a single one that is whole stays as it is.

@@ -3,6 +3,7 @@
 mod after;
 mod coverage;
 mod impact;
+mod shards;
 
 use std::collections::BTreeSet;
 

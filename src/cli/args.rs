@@ -216,6 +216,17 @@ impl ScopeArgs {
     }
 }
 
+/// Chooses the accounts below units.
+pub(super) fn unit_filter(option: &str, units: &[String]) -> Result<ScopeFilter, CliError> {
+    let mut filter = ScopeFilter::default();
+    for text in units {
+        let form = |text: &String| unit_selector(text);
+        filter.include.push(selector(option, text, &form)?);
+        filter.given.push(format!("{option} {text}"));
+    }
+    Ok(filter)
+}
+
 fn selector(
     option: &str,
     text: &String,

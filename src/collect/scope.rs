@@ -41,7 +41,10 @@ impl ScopeFilter {
     }
 
     /// Lists the chosen accounts, those of other shards too.
-    pub(super) fn accounts(
+    ///
+    /// # Errors
+    /// [`CollectError::Scope`] when a selector matches nothing, or nothing is left.
+    pub fn accounts(
         &self,
         organization: &Organization,
         emergency: &AccountId,

@@ -340,6 +340,7 @@ pub(super) fn applied() -> ApplyReport {
         },
         results,
         unreadable: plan.unreadable,
+        canary: None,
     }
 }
 

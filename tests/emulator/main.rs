@@ -10,6 +10,7 @@
 
 mod apply;
 mod backend;
+mod canary;
 mod cli;
 mod close;
 mod credentials;
@@ -33,6 +34,7 @@ mod people;
 mod protection;
 mod server;
 mod sessions;
+mod side_by_side;
 mod usage;
 mod writes;
 

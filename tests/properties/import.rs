@@ -128,7 +128,9 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
     let options = ApplyOptions {
         concurrency: 4,
         max_failures: None,
-        check_all_first: false,
+        resumes: false,
+        settle: std::time::Duration::ZERO,
+        canary: None,
     };
     let stop = std::sync::atomic::AtomicBool::new(false);
     let report = apply(&plan, &partition, &cloud, &options, &stop, &|_| {}, || {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use breakglass::apply::{ApplyOptions, ApplyOutcome, ApplyReport, apply};
 use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Offline};
@@ -170,7 +171,9 @@ fn carry_out(plan: &Plan, cloud: &dyn Cloud) -> ApplyReport {
     let options = ApplyOptions {
         concurrency: 1,
         max_failures: None,
-        check_all_first: false,
+        resumes: false,
+        settle: Duration::ZERO,
+        canary: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey,
+    Address, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    PolicyReference, ReadScope, Resource, ResourceKey,
 };
 
 pub use error::{CloudError, ErrorKind};
@@ -74,6 +74,9 @@ pub trait Cloud: Send + Sync {
     /// Carries out one operation on the guardrails. On AWS they are carried out one after the other, however many are
     /// asked for at a time, and what is found done already is done.
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()>;
+
+    /// Names the role or user that the credentials are of; `None` for the root user, and on a snapshot.
+    fn caller(&self) -> Option<Address>;
 
     /// Checks that the credentials are for the organization `expected`, and tells its partition.
     ///

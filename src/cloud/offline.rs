@@ -11,7 +11,7 @@ use super::{Answer, Cloud, CloudError, ErrorKind};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    Address, GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
     PolicyReference, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
 };
 
@@ -309,6 +309,10 @@ impl Cloud for Offline {
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {
         ready(self.change_guardrails(operation)).boxed()
+    }
+
+    fn caller(&self) -> Option<Address> {
+        None
     }
 
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {

@@ -194,7 +194,7 @@ pub async fn compare(
         notes,
         skipped: skipped(&organization, &request.filter),
     };
-    Ok(found.builder.finish(header, &rules(spec)))
+    Ok(found.builder.finish(header, &rules(spec, cloud)))
 }
 
 /// Collects what is found.
@@ -386,7 +386,7 @@ pub(super) fn skipped(organization: &Organization, filter: &ScopeFilter) -> Vec<
         .collect()
 }
 
-fn rules(spec: &Spec) -> SafetyRules {
+fn rules(spec: &Spec, cloud: &dyn Cloud) -> SafetyRules {
     let settings = &spec.organization;
     let overrides = settings.overrides.values();
     SafetyRules {
@@ -399,5 +399,6 @@ fn rules(spec: &Spec) -> SafetyRules {
             .flat_map(|role| [&role.plan, &role.apply])
             .map(|role| role.rsplit('/').next().unwrap_or(role).to_owned())
             .collect(),
+        callers: cloud.caller().into_iter().collect(),
     }
 }

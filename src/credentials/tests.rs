@@ -14,8 +14,8 @@ use crate::cloud::{Answer, Cloud, CloudError, ErrorKind};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey,
+    Address, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    PolicyReference, ReadScope, Resource, ResourceKey,
 };
 
 /// What AWS does when it is asked to take a password.
@@ -94,6 +94,10 @@ impl Cloud for Aws {
     fn change_guardrails<'a>(&'a self, _: &'a GuardrailOperation) -> Answer<'a, ()> {
         unreachable!()
     }
+    fn caller(&self) -> Option<Address> {
+        None
+    }
+
     fn partition<'a>(&'a self, _: &'a str) -> Answer<'a, Partition> {
         unreachable!()
     }

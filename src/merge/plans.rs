@@ -2,7 +2,9 @@
 
 use super::{Difference, MergeError, Part, all_alike, put_together, within};
 use crate::org::Shard;
-use crate::plan::{Notes, Plan, PlanBuilder, PlanHeader, Scope};
+use std::collections::BTreeSet;
+
+use crate::plan::{Notes, Plan, PlanBuilder, PlanHeader, SafetyRules, Scope};
 
 /// Puts the plans, or reports of drift, of all shards together. One that is whole stays as it is.
 ///
@@ -21,7 +23,11 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
         &plan.organization_id
     })?;
     all_alike(&parts, Difference::Spec, |_, plan| {
-        let rules = plan.share.as_ref().map(|share| &share.rules);
+        let rules = plan.share.as_ref().map(|share| SafetyRules {
+            // Each machine may be somebody else.
+            callers: BTreeSet::new(),
+            ..share.rules.clone()
+        });
         (&plan.spec_digest, &plan.entry, rules)
     })?;
     all_alike(&parts, Difference::Options, |_, plan| {
@@ -39,7 +45,7 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
         let Some(share) = report.share.take() else {
             return Err(MergeError::Whole { file });
         };
-        let (header, _) = all.get_or_insert_with(|| {
+        let (header, rules) = all.get_or_insert_with(|| {
             let header = PlanHeader {
                 kind: report.kind,
                 organization_id: report.organization_id.clone(),
@@ -58,6 +64,7 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
             };
             (header, share.rules.clone())
         });
+        rules.callers.extend(share.rules.callers.iter().cloned());
         header.created_at = header.created_at.min(report.created_at);
         header.expires_at = header.expires_at.min(report.expires_at);
         header.skipped.append(&mut report.skipped);

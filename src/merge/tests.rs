@@ -35,6 +35,7 @@ fn rules() -> SafetyRules {
         min_users: 2,
         declared_users: None,
         member_roles: BTreeSet::new(),
+        callers: BTreeSet::new(),
     }
 }
 

@@ -79,6 +79,8 @@ pub struct SafetyRules {
     pub declared_users: Option<usize>,
     /// The names of the roles by which this tool enters accounts.
     pub member_roles: BTreeSet<String>,
+    /// The roles or users that this tool itself runs as.
+    pub callers: BTreeSet<Address>,
 }
 
 /// Tells whether a plan takes an account's last usable path: a managed role that some user or role is trusted with.
@@ -180,6 +182,11 @@ pub fn check_gates(
                 && change.action != Action::Create
                 && rules.member_roles.contains(&change.name)
         }),
+    );
+    find(
+        Gate::Lockout,
+        "this tool itself runs as it".to_owned(),
+        addresses(changes, |change| rules.callers.contains(&change.address)),
     );
     findings
 }

@@ -262,6 +262,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         min_users: 2,
         declared_users: Some(2),
         member_roles: ["OrganizationAccountAccessRole".to_owned()].into(),
+        callers: Default::default(),
     };
     Plan {
         // The real one changes with every field that plans come to have.

@@ -224,26 +224,11 @@ impl Emulator {
     /// An IAM client in one of the accounts, to change things behind the tool's back.
     pub async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
         let id = self.account(account);
-        let own = Credentials::new("test", "test", None, None, "test");
         let credentials = if account == "management" {
-            own
+            Credentials::new("test", "test", None, None, "test")
         } else {
-            let config = aws_sdk_sts::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new("us-east-1"))
-                .endpoint_url(&self.url)
-                .credentials_provider(own)
-                .build();
-            let assumed = aws_sdk_sts::Client::from_conf(config)
-                .assume_role()
-                .role_arn(format!(
-                    "arn:aws:iam::{id}:role/OrganizationAccountAccessRole"
-                ))
-                .role_session_name("test")
-                .send()
-                .await
-                .unwrap();
-            let keys = assumed.credentials.unwrap();
+            let role = format!("arn:aws:iam::{id}:role/OrganizationAccountAccessRole");
+            let keys = self.assume(&role).await;
             Credentials::new(
                 keys.access_key_id,
                 keys.secret_access_key,
@@ -259,6 +244,24 @@ impl Emulator {
             .credentials_provider(credentials)
             .build();
         aws_sdk_iam::Client::from_conf(config)
+    }
+
+    /// The credentials of a role, for the management account.
+    pub async fn assume(&self, role: &str) -> aws_sdk_sts::types::Credentials {
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.url)
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .build();
+        let assumed = aws_sdk_sts::Client::from_conf(config)
+            .assume_role()
+            .role_arn(role)
+            .role_session_name("test")
+            .send()
+            .await
+            .unwrap();
+        assumed.credentials.unwrap()
     }
 
     /// Speaks to the server's control interface.

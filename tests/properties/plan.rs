@@ -13,7 +13,7 @@ use breakglass::plan::{
     Scope, diff_account, schedule,
 };
 use breakglass::state::{
-    Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    Address, Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
     PolicyReference, ReadScope, Reading, Resource, ResourceKey, Snapshot,
 };
 use futures_util::FutureExt as _;
@@ -56,6 +56,7 @@ fn plan(diff: AccountDiff) -> Plan {
         min_users: 0,
         declared_users: None,
         member_roles: BTreeSet::new(),
+        callers: BTreeSet::new(),
     };
     builder.finish(header, &rules)
 }
@@ -160,6 +161,10 @@ impl Cloud for Mortal<'_> {
 
     fn change_guardrails<'a>(&'a self, operation: &'a GuardrailOperation) -> Answer<'a, ()> {
         self.inner.change_guardrails(operation)
+    }
+
+    fn caller(&self) -> Option<Address> {
+        self.inner.caller()
     }
 
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {

@@ -34,8 +34,8 @@ use super::{Answer, Cloud, CloudError};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PolicyReference,
-    ReadScope, Resource, ResourceKey,
+    Address, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    PolicyReference, ReadScope, Resource, ResourceKey,
 };
 use execute::Created;
 pub use history::HistoryReader;
@@ -229,6 +229,10 @@ impl Cloud for Aws {
             Ok(self.guardrails.change(operation).await?)
         }
         .boxed()
+    }
+
+    fn caller(&self) -> Option<Address> {
+        self.sessions.caller().principal.clone()
     }
 
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {

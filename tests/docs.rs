@@ -433,6 +433,10 @@ fn schemas_accept_what_the_tool_reads_and_writes() {
             "json",
         ];
         assert_valid(&schema, &sandbox.json(&gated));
+        let shard = [
+            command, "--org", "org.json", "--shard", "1/3", "--format", "json",
+        ];
+        assert_valid(&schema, &sandbox.json(&shard));
     }
     let schema = sandbox.json(&["schema", "verify"]);
     for (spec, snapshot) in [

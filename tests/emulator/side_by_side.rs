@@ -1,12 +1,13 @@
 //! Two applies at once: the second stops before it writes, and the first finishes.
 
+use std::fs::File;
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
 use crate::harness::{Emulator, Run};
 use crate::interrupted::{ONE_BY_ONE, slow_writes, start};
-use crate::{LIMIT, spec_without_passwords};
+use crate::{LIMIT, small_organization, spec_without_passwords};
 
 /// Twelve accounts, which take long enough to write.
 fn many() -> Emulator {
@@ -114,5 +115,58 @@ fn two_that_start_together_leave_nothing_that_the_next_does_not_finish() {
         }
         emulator.run(&["apply", "--yes"]).expect(0);
         emulator.run(&["drift"]).expect(0);
+    }
+}
+
+/// A snapshot of an organization without anything, which each change of a part of it takes further.
+fn with_snapshot() -> Emulator {
+    let emulator = small_organization();
+    emulator.run(&["snapshot", "--out", "org.json"]).expect(0);
+    emulator
+}
+
+#[test]
+fn a_rehearsal_keeps_its_file_to_itself() {
+    let emulator = with_snapshot();
+    let before = emulator.read("org.json");
+    let file = File::open(emulator.path("org.json")).unwrap();
+    file.lock().unwrap();
+    let apply = ["apply", "--yes", "--org", "org.json"];
+    let run = emulator.run(&apply).expect(4);
+    let told = "another command is at work on org.json; nothing was written";
+    assert!(run.stderr.contains(told), "{run:?}");
+    assert_eq!(emulator.read("org.json"), before);
+    // Reading keeps out of nobody's way.
+    emulator.run(&["drift", "--org", "org.json"]).expect(2);
+    file.unlock().unwrap();
+    emulator.run(&apply).expect(0);
+    // Whoever still holds the file that was replaced holds nothing up.
+    file.lock().unwrap();
+    emulator.run(&apply).expect(0);
+    emulator.run(&["drift", "--org", "org.json"]).expect(0);
+}
+
+#[test]
+fn two_rehearsals_on_one_file_lose_nothing() {
+    for _ in 0..5 {
+        let emulator = with_snapshot();
+        // Users first, so that roles can trust them.
+        let apply = ["apply", "--yes", "--org", "org.json", "--account"];
+        emulator
+            .run(&[&apply[..], &["emergency"]].concat())
+            .expect(0);
+        let accounts = ["management", "prod-pay", "sand"];
+        let all = accounts.map(|account| {
+            let mut command = emulator.command(&[&apply[..], &[account]].concat());
+            let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            (account, command.spawn().unwrap())
+        });
+        for (account, apply_it) in all {
+            let run = Run::of(apply_it.wait_with_output().unwrap());
+            assert!([0, 4].contains(&run.code), "{run:?}");
+            let drift = ["drift", "--org", "org.json", "--account", account];
+            let expected = if run.code == 0 { 0 } else { 2 };
+            emulator.run(&drift).expect(expected);
+        }
     }
 }

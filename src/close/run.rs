@@ -9,14 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::record::{ClosingRecord, write_record};
 use super::report::{CloseStep, StepKind, StepStatus};
 use crate::cloud::Cloud;
-use crate::credentials::{Outcome, Randomness, Store, StoreError, custody, issue};
+use crate::credentials::{Outcome, Randomness, Store, StoreError, custody, issue, mark_password};
 use crate::ids::AccountId;
 use crate::org::{Organization, Selection};
 use crate::resolve::Resolver;
 use crate::spec::{IncidentRecord, Loaded, Problem, User};
 use crate::state::{
-    Operation, Principal, REVOKED_SESSIONS, Resource, ResourceKey, ResourceType, Revocation,
-    is_owned,
+    Operation, PASSWORD_TAG, Principal, REVOKED_SESSIONS, Resource, ResourceKey, ResourceType,
+    Revocation, is_owned, password_mark,
 };
 
 /// How far ahead sessions are denied: as long as IAM takes to be of one mind about passwords and policies.
@@ -196,11 +196,13 @@ async fn password(
         Ok(known) => known,
         Err(error) => return Some(step(StepStatus::Failed, Some(error.to_string()))),
     };
-    let fresh = known
-        .issued
-        .is_some_and(|issued| issued.at >= record.began_at);
-    if fresh && known.tried.is_empty() {
-        return Some(step(StepStatus::AlreadyDone, None));
+    let issued = known.issued.map(|issued| issued.at);
+    let fresh = issued.filter(|at| *at >= record.began_at);
+    if let Some(at) = fresh.filter(|_| known.tried.is_empty()) {
+        return Some(match marked(cloud, request, &user.name, at).await {
+            Ok(()) => step(StepStatus::AlreadyDone, None),
+            Err(message) => step(StepStatus::Failed, Some(message)),
+        });
     }
     let custody = match custody(number, user) {
         Ok(custody) => custody,
@@ -214,15 +216,41 @@ async fn password(
     let outcome = issue(cloud, request.store, account, &custody, random, now()).await;
     let before = request.store.sealed(&user.name);
     Some(match &outcome {
-        Outcome::Issued { file } => step(
+        Outcome::Issued {
+            file,
+            unmarked: None,
+        } => step(
             StepStatus::Done,
             Some(format!("sealed in {}", file.display())),
         ),
-        Outcome::Unchanged { .. } | Outcome::Unknown { .. } | Outcome::Unrecorded { .. } => {
+        Outcome::Issued {
+            unmarked: Some(_), ..
+        }
+        | Outcome::Unchanged { .. }
+        | Outcome::Unknown { .. }
+        | Outcome::Unrecorded { .. } => {
             let message = outcome.message(&user.name, &before);
             step(StepStatus::Failed, Some(message))
         }
     })
+}
+
+/// Makes sure that a user carries the time at which its password was set.
+async fn marked(
+    cloud: &dyn Cloud,
+    request: &CloseRequest<'_>,
+    user: &str,
+    at: Timestamp,
+) -> Result<(), String> {
+    let account = &request.loaded.spec.emergency_account;
+    let principal = Principal::User(user.to_owned());
+    let mark = password_mark(at);
+    match managed(cloud, request, account, &principal).await? {
+        Resource::User(live) if live.tags.get(PASSWORD_TAG) == Some(&mark) => Ok(()),
+        _ => mark_password(cloud, account, user, at)
+            .await
+            .map_err(|error| error.to_string()),
+    }
 }
 
 fn by_hand(problem: &Problem) -> String {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Custody, Randomness, Sealing, Store, StoreError, generate};
 use crate::cloud::{Cloud, CloudError, ErrorKind};
 use crate::ids::AccountId;
+use crate::state::{Operation, PASSWORD_TAG, Principal, Tags, password_mark};
 
 /// Tells what became of a new password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Outcome {
     Issued {
         /// The sealed password.
         file: PathBuf,
+        /// Why the user does not carry the time at which that was done; `None` when it does.
+        unmarked: Option<CloudError>,
     },
     /// Nothing was changed: the password before it is in force, and no file holds this one.
     Unchanged {
@@ -42,9 +45,13 @@ impl Outcome {
     #[must_use]
     pub fn message(&self, user: &str, before: &Path) -> String {
         match self {
-            Self::Issued { file } => format!(
-                "{user}: a new password is in force, sealed in {}",
-                file.display()
+            Self::Issued { file, unmarked } => format!(
+                "{user}: a new password is in force, sealed in {}{}",
+                file.display(),
+                unmarked.as_ref().map_or(String::new(), |error| format!(
+                    "; but the tag {PASSWORD_TAG} does not say when it was set, so that drift may still count uses of the \
+                     one before: {error}"
+                ))
             ),
             Self::Unchanged { reason } => format!("{user}: not changed: {reason}"),
             Self::Unknown { reason, file } => format!(
@@ -100,7 +107,12 @@ pub async fn issue(
     };
     match cloud.set_password(account, &custody.user, &password).await {
         Ok(()) => match store.confirm(&mut record) {
-            Ok(file) => Outcome::Issued { file },
+            Ok(file) => Outcome::Issued {
+                file,
+                unmarked: mark_password(cloud, account, &custody.user, now)
+                    .await
+                    .err(),
+            },
             Err(error) => Outcome::Unrecorded {
                 reason: error.to_string(),
                 file: if pending.exists() {
@@ -116,6 +128,23 @@ pub async fn issue(
         },
         Err(error) => unchanged(refused(&error, store.retract(&mut record))),
     }
+}
+
+/// Records at a user when its password was set: uses before that are no concern any more.
+///
+/// # Errors
+/// When the user can't be tagged.
+pub async fn mark_password(
+    cloud: &dyn Cloud,
+    account: &AccountId,
+    user: &str,
+    at: Timestamp,
+) -> Result<(), CloudError> {
+    let operation = Operation::Tag {
+        principal: Principal::User(user.to_owned()),
+        tags: Tags::from([(PASSWORD_TAG.to_owned(), password_mark(at))]),
+    };
+    cloud.execute(account, &operation).await
 }
 
 fn refused(error: &CloudError, retracted: Result<(), StoreError>) -> String {

@@ -13,7 +13,7 @@ mod store;
 mod tests;
 
 pub use custody::{Custody, custody};
-pub use issue::{Outcome, issue};
+pub use issue::{Outcome, issue, mark_password};
 pub use password::{Randomness, generate};
 pub use record::{Record, Sealing};
 pub use seal::{Recipients, WrongRecipient};

@@ -14,8 +14,8 @@ use crate::cloud::{Answer, Cloud, CloudError, ErrorKind};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    Address, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
-    PolicyReference, ReadScope, Resource, ResourceKey,
+    Address, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PASSWORD_TAG,
+    PolicyReference, Principal, ReadScope, Resource, ResourceKey, Tags, password_mark,
 };
 
 /// What AWS does when it is asked to take a password.
@@ -33,6 +33,10 @@ enum Taking {
 struct Aws {
     password: Mutex<String>,
     taking: Taking,
+    /// The tags that users were given, one after the other.
+    tags: Mutex<Vec<Tags>>,
+    /// Whether users can't be tagged.
+    tagging_fails: bool,
 }
 
 impl Aws {
@@ -82,8 +86,17 @@ impl Cloud for Aws {
     ) -> Answer<'a, Option<Resource>> {
         unreachable!()
     }
-    fn execute<'a>(&'a self, _: &'a AccountId, _: &'a Operation) -> Answer<'a, ()> {
-        unreachable!()
+    fn execute<'a>(&'a self, _: &'a AccountId, operation: &'a Operation) -> Answer<'a, ()> {
+        let Operation::Tag { principal, tags } = operation else {
+            unreachable!()
+        };
+        assert_eq!(*principal, Principal::User("bg-alice".to_owned()));
+        if self.tagging_fails {
+            let error = CloudError::new(ErrorKind::AccessDenied, "iam:TagUser", "no");
+            return ready(Err(error)).boxed();
+        }
+        self.tags.lock().unwrap().push(tags.clone());
+        ready(Ok(())).boxed()
     }
     fn guardrails(&self) -> Answer<'_, Guardrails> {
         unreachable!()
@@ -120,6 +133,8 @@ impl Scene {
             aws: Aws {
                 password: Mutex::default(),
                 taking: Taking::Takes,
+                tags: Mutex::default(),
+                tagging_fails: false,
             },
             account: "222233334444".parse().unwrap(),
             clock: 1_800_000_000,
@@ -236,6 +251,30 @@ fn what_aws_takes_is_in_place_and_opens() {
     );
     assert_eq!(issued.at.as_second(), scene.clock);
     assert_eq!(record.tried, []);
+}
+
+#[test]
+fn the_user_carries_when_a_password_was_set_and_no_other_time() {
+    let mut scene = Scene::issued();
+    let mark = password_mark(Timestamp::from_second(scene.clock).unwrap());
+    for taking in [
+        Taking::Refuses,
+        Taking::Unanswered(true),
+        Taking::Hangs(true),
+    ] {
+        scene.run(taking);
+    }
+    let tags = Tags::from([(PASSWORD_TAG.to_owned(), mark)]);
+    assert_eq!(*scene.aws.tags.lock().unwrap(), [tags]);
+
+    scene.aws.tagging_fails = true;
+    let outcome = scene.run(Taking::Takes).unwrap();
+    let message = outcome.message("bg-alice", Path::new("before"));
+    assert!(
+        message.contains("is in force") && message.contains("iam:TagUser"),
+        "{message}"
+    );
+    assert!(scene.names().iter().eq(SETTLED));
 }
 
 #[test]

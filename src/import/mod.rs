@@ -16,7 +16,8 @@ use crate::spec::{
     PolicyRef, PolicySource, Role as RoleSpec, Safety, Spec, User as UserSpec, Version,
 };
 use crate::state::{
-    DEVICES_TAG, Inventory, OWNERSHIP_TAG, PolicyText, REVOKED_SESSIONS, Role, Tags, User, is_owned,
+    DEVICES_TAG, Inventory, OWNERSHIP_TAG, PASSWORD_TAG, PolicyText, REVOKED_SESSIONS, Role, Tags,
+    User, is_owned,
 };
 
 /// Says what of an organization becomes a spec.
@@ -166,7 +167,7 @@ fn shared_tags(accounts: &BTreeMap<AccountId, Inventory>, managed_path: &IamPath
 
 /// Tells whether a tag is one that this tool writes of itself, which no spec can ask for.
 fn is_our_record(key: &str) -> bool {
-    [OWNERSHIP_TAG, DEVICES_TAG].contains(&key)
+    [OWNERSHIP_TAG, DEVICES_TAG, PASSWORD_TAG].contains(&key)
 }
 
 struct Importer<'a> {

@@ -8,6 +8,8 @@ mod root;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::ids::{AccountId, Arn, IamPath};
 use crate::org::{self, AccountState, Organization};
 use crate::policy::{Limits, iam_size};
@@ -271,11 +273,22 @@ impl<'a> Resolver<'a> {
                 kinds: mfa.kinds.iter().copied().collect(),
                 fido_certification: mfa.fido_certification,
             }),
+            reset_at: self.reset_at(user),
             spared_inline_policies: match &self.loaded.spec.roles {
                 None if user.generated_policies => BTreeSet::from([ASSUME_POLICY.to_owned()]),
                 _ => BTreeSet::new(),
             },
         }
+    }
+
+    /// When the last incident that a user was used for was over for its credentials.
+    fn reset_at(&self, user: &UserSpec) -> Option<Timestamp> {
+        let incidents = self.loaded.records.incidents.iter();
+        let own = incidents.filter(|incident| {
+            let users = incident.users.as_ref();
+            users.is_none_or(|users| users.contains(&user.name))
+        });
+        own.filter_map(|incident| incident.reset_at).max()
     }
 
     /// The inline policies of a user.

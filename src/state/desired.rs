@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{DesiredRoot, MfaRule, Policy, Role, Tags, User};
@@ -82,6 +83,8 @@ pub struct DesiredUser {
     pub vaulted_keys: bool,
     /// Which MFA devices it must have; not checked when absent.
     pub mfa: Option<MfaRule>,
+    /// When, by the record of incidents, the credentials were last reset.
+    pub reset_at: Option<Timestamp>,
     /// Inline policies that stay as they are: they follow from a section that the spec does not have.
     pub spared_inline_policies: BTreeSet<String>,
 }

@@ -33,7 +33,7 @@ pub use guardrails::{
 };
 pub use inventory::{Inventory, ModelError, Others, ReadScope};
 pub use operation::Operation;
-pub use people::{KeyUse, Password, PasswordExpiry, People, Person};
+pub use people::{KeyUse, PASSWORD_TAG, Password, PasswordExpiry, People, Person, password_mark};
 pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,
     is_owned, own_tags,

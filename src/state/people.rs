@@ -6,7 +6,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::MfaDevice;
+use super::{MfaDevice, Tags};
+
+/// The tag of a user that records when the tool last set its password, such as `2026-11-25T02:10:00Z`.
+///
+/// AWS itself tells that only in the credential report, and hours late.
+pub const PASSWORD_TAG: &str = "breakglass:password-set";
+
+/// Writes a time as [`PASSWORD_TAG`] has it, to the second.
+#[must_use]
+pub fn password_mark(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
 
 /// Holds what is read of the people of the emergency account, beside their users' permissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -69,6 +80,19 @@ pub struct KeyUse {
     pub service: Option<String>,
 }
 
+impl Password {
+    /// When it was set, as far as that is known: when the login profile was made, or later by the report or by
+    /// [`PASSWORD_TAG`]. A time that is yet to come is nobody's record.
+    #[must_use]
+    pub fn set_at(&self, tags: &Tags, now: Timestamp) -> Timestamp {
+        let recorded = tags.get(PASSWORD_TAG).and_then(|text| text.parse().ok());
+        let later = recorded.filter(|at| *at <= now).into_iter();
+        later
+            .chain(self.changed)
+            .fold(self.created, |latest, at| latest.max(at))
+    }
+}
+
 impl KeyUse {
     /// Says when it was last used, to the day.
     #[must_use]
@@ -107,6 +131,30 @@ fn day(time: Timestamp) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_was_set_when_the_latest_record_says_so_unless_that_is_yet_to_come() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = time("2026-11-25T12:00:00Z");
+        let tagged = |text: &str| Tags::from([(PASSWORD_TAG.to_owned(), text.to_owned())]);
+        let mut password = Password {
+            created: time("2026-01-01T00:00:00Z"),
+            reset_required: false,
+            changed: None,
+        };
+        for (tags, set_at) in [
+            (Tags::new(), "2026-01-01T00:00:00Z"),
+            (tagged("2026-03-01T00:00:00Z"), "2026-03-01T00:00:00Z"),
+            (tagged("2025-03-01T00:00:00Z"), "2026-01-01T00:00:00Z"),
+            (tagged("2026-11-25T12:00:01Z"), "2026-01-01T00:00:00Z"),
+            (tagged("yesterday"), "2026-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(password.set_at(&tags, now), time(set_at), "{tags:?}");
+        }
+        password.changed = Some(time("2026-04-01T00:00:00Z"));
+        let tags = tagged("2026-03-01T00:00:00Z");
+        assert_eq!(password.set_at(&tags, now), time("2026-04-01T00:00:00Z"));
+    }
 
     #[test]
     fn passwords_expire_so_many_days_after_they_were_changed() {

@@ -100,16 +100,11 @@ fn an_incident_is_closed_once() {
 
     // Passwords first, then users, then roles.
     let names = names(&emulator);
-    let kinds = [
-        "iam:UpdateLoginProfile",
-        "iam:PutUserPolicy",
-        "iam:PutRolePolicy",
-    ];
-    let counted = kinds.map(|kind| names.iter().filter(|name| *name == kind).count());
-    assert_eq!(counted, [2, 2, 7], "{names:?}");
-    let mut sorted = names.clone();
-    sorted.sort_by_key(|name| kinds.iter().position(|kind| kind == name));
-    assert_eq!(names, sorted);
+    let password = ["iam:UpdateLoginProfile", "iam:TagUser"];
+    let users = ["iam:PutUserPolicy"; 2];
+    let roles = ["iam:PutRolePolicy"; 7];
+    let expected = [&password[..], &password, &users, &roles].concat();
+    assert_eq!(names, expected);
     let cutoff = report["cutoff"].as_str().unwrap();
     for call in emulator.writes() {
         if call.params["PolicyName"] == REVOKED {
@@ -178,6 +173,64 @@ fn what_fails_is_told_and_done_by_the_next_run() {
         json!(first),
         "it lies after both passwords"
     );
+}
+
+#[test]
+fn a_password_that_was_used_is_drift_until_it_is_reset() {
+    let (emulator, _) = organization(EVERYTHING);
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the emulator's clock is this machine's"
+    )]
+    let now = || {
+        jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string()
+    };
+    emulator.settings(json!({ "password_used": { "bg-bob": now() } }));
+    let expected = [format!(
+        "{EMERGENCY}/credential/bg-bob manual password_last_used"
+    )];
+    for command in ["drift", "plan"] {
+        let (code, found) = emulator.json(&[command]);
+        let expected_code = if command == "drift" { 2 } else { 0 };
+        assert_eq!((code, changes(&found)), (expected_code, expected.to_vec()));
+    }
+    // What is used and what is reset is told in whole seconds.
+    std::thread::sleep(Duration::from_millis(1_100));
+    emulator.run(&CLOSE).expect(0);
+    emulator.run(&["drift"]).expect(0);
+
+    // Whoever looks whether the new password works has used it.
+    std::thread::sleep(Duration::from_millis(1_100));
+    emulator.settings(json!({ "password_used": { "bg-bob": now() } }));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!((code, changes(&report["drift"])), (2, expected.to_vec()));
+    std::thread::sleep(Duration::from_millis(1_100));
+    emulator
+        .run(&["credentials", "issue", "bg-bob", "--yes"])
+        .expect(0);
+    emulator.run(&CLOSE).expect(0);
+}
+
+#[test]
+fn a_password_whose_time_could_not_be_recorded_is_told_and_recorded_by_the_next_run() {
+    let (emulator, _) = organization(EVERYTHING);
+    emulator.faults(json!([
+        { "kind": "access_denied", "action": "iam:TagUser", "params": { "UserName": "bg-bob" } },
+    ]));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(code, 6, "{report:#}");
+    let failed = [format!("password {EMERGENCY} bg-bob")];
+    assert_eq!(steps(&report, "failed"), failed);
+    emulator.no_faults();
+    emulator.forget_calls();
+    let (code, _) = emulator.json(&CLOSE);
+    assert_eq!(
+        (code, names(&emulator)),
+        (0, vec!["iam:TagUser".to_owned()])
+    );
+    emulator.run(&["drift"]).expect(0);
 }
 
 #[test]

@@ -65,6 +65,8 @@ class Settings:
     """What FIDO devices are certified for, by serial: `{"FIDO": "L1"}`; the others for nothing."""
     password_changed: dict = field(default_factory=dict)
     """By user what the credential report says of when the password was changed."""
+    password_used: dict = field(default_factory=dict)
+    """By user when the password was last used, which moto does not keep: `{"bg-alice": "2026-01-01T00:00:00Z"}`."""
     root_users: dict = field(default_factory=dict)
     """By account what GetAccountSummary says of the root user, such as `{"AccountMFAEnabled": 1}`."""
 

@@ -4,6 +4,8 @@ Stand-ins for calls that moto lacks, written from AWS's API reference, and what 
 moto's classes once, after `deviations.install()`.
 """
 
+from datetime import datetime
+
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.iam import models as iam
@@ -92,6 +94,13 @@ def _complete_passwords() -> None:
         if response._get_param("PasswordResetRequired") is not None:
             user.password_reset_required = response._get_param("PasswordResetRequired") in (True, "true")
         return EmptyResult()
+
+    @override(iam.IAMBackend, "get_user")
+    def last_used(original, backend, name):
+        user = original(name)
+        used = SETTINGS.password_used.get(name)
+        user.password_last_used = used and datetime.fromisoformat(used)
+        return user
 
     @override(iam.IAMBackend, "get_credential_report")
     def report(original, backend):

@@ -248,6 +248,7 @@ pub fn desired() -> impl Strategy<Value = Desired> {
             user,
             console,
             vaulted_keys,
+            reset_at: None,
             mfa: None,
             spared_inline_policies: BTreeSet::new(),
         });

@@ -93,8 +93,11 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
         }
         let outcome = issue(cloud, &store, account, custody, &mut random, now()).await;
         match &outcome {
-            Outcome::Issued { file } => {
-                issued += 1;
+            Outcome::Issued { file, unmarked } => {
+                match unmarked {
+                    None => issued += 1,
+                    Some(_) => open += 1,
+                }
                 print(&format!("{}\n", file.display()))?;
             }
             Outcome::Unchanged { .. } => {}

@@ -1,5 +1,6 @@
 //! The comparison of what users sign in with: whether there is a password, and whether it lasts in its envelope.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::by_hand::CONFIRM;
@@ -42,7 +43,7 @@ impl Differ<'_> {
                     .field("login_profile", json!(false), json!(true))
                     .weigh(Risk::Medium, Access::None);
                 let finding = Finding::new(Action::Manual, &wanted.origin).because(
-                    "it has no password yet: a person makes its login profile and gives the password to its custodian",
+                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian",
                 );
                 self.record(&key(ResourceType::Credential, name), finding, difference);
             }
@@ -74,7 +75,22 @@ impl Differ<'_> {
         self.record(&key(ResourceType::Credential, name), finding, difference);
     }
 
-    /// Finds what keeps a sealed password from working on the day it is needed.
+    /// Tells when a password was last used and when it was reset before that; `None` when it was not used since.
+    fn used_since_reset(
+        &self,
+        name: &str,
+        wanted: &Wanted<DesiredUser>,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let person = self.live.people.as_ref()?.users.get(name)?;
+        let tags = &self.live.users.get(name)?.tags;
+        let set = person.password.as_ref()?.set_at(tags, self.context.now);
+        let recorded = wanted.value.reset_at.filter(|at| *at <= self.context.now);
+        let reset = recorded.map_or(set, |at| at.max(set));
+        let used = person.last_used.filter(|used| *used > reset)?;
+        Some((used, reset))
+    }
+
+    /// Finds what tells that a password is no longer its custodian's alone, or keeps a sealed one from working on the day it is needed.
     fn password(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
         let Some(people) = &self.live.people else {
             return;
@@ -85,6 +101,19 @@ impl Differ<'_> {
         };
         let mut difference = Difference::default();
         let (mut reasons, mut steps) = (Vec::new(), Vec::new());
+        if let Some((used, reset)) = self.used_since_reset(name, wanted) {
+            let reset = format!("not since it was reset at {reset}");
+            difference
+                .field("password_last_used", json!(used), json!(reset))
+                .weigh(Risk::High, Access::None);
+            reasons.push(format!(
+                "its password was used at {used}, {reset}: whoever knows it can use it again"
+            ));
+            steps.push(format!(
+                "when that use is over, run `breakglass close INCIDENT`; after a drill, or when that is done already, run \
+                 `breakglass credentials issue {name}`"
+            ));
+        }
         if password.reset_required {
             difference
                 .field("password_reset_required", json!(true), json!(false))

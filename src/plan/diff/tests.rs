@@ -82,6 +82,7 @@ fn want_user(user: User, console: bool, vaulted_keys: bool) -> Desired {
         console,
         vaulted_keys,
         mfa: None,
+        reset_at: None,
         spared_inline_policies: BTreeSet::new(),
     };
     Desired {

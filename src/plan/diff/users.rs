@@ -11,7 +11,8 @@ use super::{Differ, Finding, created, created_fields, deleted_fields, key, unwan
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{
-    DesiredUser, LONGEST_USER_SESSION, Operation, Principal, Resource, ResourceType, User, Wanted,
+    DesiredUser, LONGEST_USER_SESSION, Operation, PASSWORD_TAG, Principal, Resource, ResourceType,
+    User, Wanted,
 };
 
 /// Makes what deletes a user's credential of some id.
@@ -79,6 +80,9 @@ impl Differ<'_> {
             }
         }
         self.accept_untagged((&mut spec.tags, &spec.path), (&live.tags, &live.path));
+        if let Some(set) = live.tags.get(PASSWORD_TAG) {
+            spec.tags.insert(PASSWORD_TAG.to_owned(), set.clone());
+        }
         let rule = wanted.value.mfa.as_ref();
         self.want_device_record(live_name, (&mut spec.tags, live), rule);
         let (inline, longest) = (&live.inline_policies, LONGEST_USER_SESSION);

@@ -10,6 +10,7 @@ use super::super::types::{
 };
 use super::{Check, did_you_mean, limits};
 use crate::ids::{Arn, Partition};
+use crate::state::{DEVICES_TAG, OWNERSHIP_TAG, PASSWORD_TAG};
 
 impl Check<'_> {
     pub(super) fn users(&mut self) {
@@ -63,7 +64,8 @@ impl Check<'_> {
             self.user_mfa(&entry(at, "mfa"), mfa);
         }
         self.permissions(at, "users", &user.permissions);
-        self.object_tags(&entry(at, "tags"), &user.tags);
+        let own = [OWNERSHIP_TAG, DEVICES_TAG, PASSWORD_TAG];
+        self.object_tags(&entry(at, "tags"), &user.tags, &own);
     }
 
     fn custodians(&mut self, at: &str, custodians: &Custodians) {
@@ -207,7 +209,7 @@ impl Check<'_> {
         for (index, action) in role.must_deny.iter().enumerate() {
             self.action(&element(&entry(at, "must_deny"), index), action);
         }
-        self.object_tags(&entry(at, "tags"), &role.tags);
+        self.object_tags(&entry(at, "tags"), &role.tags, &[OWNERSHIP_TAG]);
     }
 
     fn trusted(&mut self, role_at: &str, role: &Role) {

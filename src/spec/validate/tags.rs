@@ -48,7 +48,9 @@ impl Check<'_> {
     }
 
     /// Checks the tags of an object together with those it has by default.
-    pub(super) fn object_tags(&mut self, at: &str, tags: &BTreeMap<String, String>) {
+    ///
+    /// `own` are the keys that breakglass itself may set on it.
+    pub(super) fn object_tags(&mut self, at: &str, tags: &BTreeMap<String, String>, own: &[&str]) {
         self.tags(at, tags);
         let defaults = &self.spec.defaults.tags;
         for key in tags.keys() {
@@ -63,8 +65,7 @@ impl Check<'_> {
                 );
             }
         }
-        // One more is set by breakglass itself: breakglass:managed.
-        let count = 1
+        let count = own.len()
             + tags.len()
             + defaults
                 .keys()
@@ -73,7 +74,11 @@ impl Check<'_> {
         if count > limits::TAGS {
             self.error(
                 at,
-                format!("with defaults.tags and breakglass:managed these are {count} tags; IAM takes {}", limits::TAGS),
+                format!(
+                    "with defaults.tags and {} these are {count} tags; IAM takes {}",
+                    own.join(", "),
+                    limits::TAGS
+                ),
                 "remove some",
             );
         }

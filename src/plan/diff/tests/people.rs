@@ -11,7 +11,7 @@ use super::{
 use crate::plan::{Action, Change, Risk};
 use crate::state::{
     DEVICES_TAG, Desired, DesiredRoot, FidoLevel, Inventory, KeyUse, MfaDevice, MfaKind, MfaRule,
-    Origin, Password, PasswordExpiry, Paths, People, Person, PolicyText, RootAccess,
+    Origin, PASSWORD_TAG, Password, PasswordExpiry, Paths, People, Person, PolicyText, RootAccess,
     RootCredentials, RootFeature, User, device_record,
 };
 
@@ -325,6 +325,53 @@ fn a_password_that_would_not_work_when_it_is_needed_is_told() {
         let reason = change.reason.as_deref().unwrap();
         assert_eq!(reason.contains("only an administrator"), hard, "{reason}");
     }
+}
+
+#[test]
+fn a_password_that_was_used_is_told_until_it_is_reset() {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let live = |used: &str, set: Option<&str>| {
+        let mut live = have_password(false, None, false);
+        let person = live.people.as_mut().unwrap().users.get_mut("alice");
+        person.unwrap().last_used = Some(time(used));
+        let tags = &mut live.users.get_mut("alice").unwrap().tags;
+        tags.extend(set.map(|set| (PASSWORD_TAG.to_owned(), set.to_owned())));
+        live
+    };
+    let desired = |reset_at: Option<&str>| {
+        let mut desired = want_user(user(), true, false);
+        let alice = desired.users.as_mut().unwrap().get_mut("alice").unwrap();
+        alice.value.reset_at = reset_at.map(time);
+        desired
+    };
+    let before = "2020-01-01T00:00:00Z";
+    let (used, after) = ("2020-01-02T00:00:00Z", "2020-01-03T00:00:00Z");
+    for (set, reset_at) in [
+        (None, None),
+        (Some(before), None),
+        (Some(before), Some(before)),
+    ] {
+        let change = only_change(&desired(reset_at), &live(used, set));
+        assert_eq!(
+            (change.address.to_string().as_str(), change.action),
+            ("111122223333/credential/alice", Action::Manual)
+        );
+        assert_eq!(fields(&change), ["password_last_used"]);
+        assert_eq!(change.fields[0].live, json!(used));
+        let steps = change.steps.join(" ");
+        assert!(steps.contains("credentials issue alice"), "{steps}");
+    }
+    for (set, reset_at) in [
+        (Some(after), None),
+        (Some(before), Some(after)),
+        (None, Some(used)),
+    ] {
+        assert_eq!(changes(&desired(reset_at), &live(used, set)), []);
+    }
+    // A record of what is yet to come hides nothing.
+    let future = "2999-01-01T00:00:00Z";
+    let change = only_change(&desired(Some(future)), &live(used, Some(future)));
+    assert_eq!(fields(&change), ["password_last_used"]);
 }
 
 fn origin() -> Origin {

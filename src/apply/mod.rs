@@ -203,16 +203,17 @@ impl Run<'_> {
     /// Checks every change, so that nothing is written when the plan is stale, or when another apply is at work: what that
     /// is writing moves from one look to the next. Of a plan made just now, the plan is the first look.
     async fn check_all(&self, changes: &[Change]) -> Vec<ChangeResult> {
-        let mut stale = Vec::new();
+        let settle = self.options.settle;
         if self.options.resumes {
-            stale = self.check(changes).await;
+            let stale = self.check(changes).await;
+            if settle.is_zero() || !stale.is_empty() {
+                return stale;
+            }
         }
-        let still = self.options.settle.is_zero();
-        if stale.is_empty() && !(still && self.options.resumes) {
-            tokio::time::sleep(self.options.settle).await;
-            stale = self.check(changes).await;
+        if !settle.is_zero() {
+            tokio::time::sleep(settle).await;
         }
-        stale
+        self.check(changes).await
     }
 
     /// Looks at changes before anything is written, and remembers how far each was found.
@@ -417,10 +418,9 @@ impl Run<'_> {
         };
         let executed = memory.executed.get(&change.address);
         let known = found + executed.copied().unwrap_or_default();
-        let state = known
-            .checked_sub(1)
-            .and_then(|last| change.operations.get(last));
-        let state = state.map_or(&change.fingerprint, |step| &step.then);
+        // The state that the last of these leads to may also be that of a later one.
+        let last = change.operations.iter().take(known).next_back();
+        let state = last.map_or(&change.fingerprint, |step| &step.then);
         Ok(match place(change, state) {
             Some(expected) if done > expected => Position::Moved,
             _ => Position::At(done),

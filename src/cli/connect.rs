@@ -67,9 +67,10 @@ pub(super) struct Lock {
 
 /// Locks the snapshot file that a command is going to write, before it is read.
 ///
-/// Two that wrote one file at a time would lose what the first wrote. On AWS there is nothing to lock.
+/// Two that wrote one file at a time would lose what the first wrote. On AWS there is nothing to lock, and on Windows a
+/// locked file could be neither read nor replaced by its own holder.
 pub(super) fn lock(org: Option<&Path>) -> Result<Option<Lock>, CliError> {
-    let Some(path) = org else {
+    let Some(path) = org.filter(|_| cfg!(unix)) else {
         return Ok(None);
     };
     let failed = |error| CliError::io("lock", path, &error);
@@ -107,7 +108,7 @@ fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
     Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
-/// Elsewhere an open file can't be replaced.
+/// Elsewhere nothing is locked.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> std::io::Result<bool> {
     Ok(true)

@@ -336,9 +336,11 @@ impl PlanBuilder {
             entry,
             scope,
             strict,
-            mut notes,
+            notes: given,
             skipped,
         } = header;
+        let mut notes = Notes::default();
+        notes.absorb(given);
         notes.absorb(found);
         let mut gates = check_gates(&changes, managed, &closed_accounts, rules);
         gates.extend(findings.iter().cloned());

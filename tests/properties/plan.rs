@@ -176,7 +176,7 @@ fn carry_out(plan: &Plan, cloud: &dyn Cloud) -> ApplyReport {
     let options = ApplyOptions {
         concurrency: 1,
         max_failures: None,
-        resumes: false,
+        resumes: true,
         settle: Duration::ZERO,
         canary: None,
     };

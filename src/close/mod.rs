@@ -4,10 +4,12 @@
 //! the users and of the roles that began before a time a little ahead, in which what was written reaches all of IAM. A
 //! record holds that time: run again, whatever is done already is found done, and nothing is done twice.
 
+mod exceptions;
 mod record;
 mod report;
 mod run;
 
+pub use exceptions::{Ending, end_exceptions, open_exceptions};
 pub use record::{ClosingRecord, read_record, write_record};
 pub use report::{
     CLOSE_FORMAT, CloseOutcome, CloseReport, CloseStep, OpenException, StepKind, StepStatus,

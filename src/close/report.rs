@@ -32,12 +32,17 @@ pub struct CloseReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub cutoff: Option<Timestamp>,
-    /// What was done, passwords first, then sessions of users, then those of roles by account.
+    /// What was done, passwords first, then sessions of users, those of roles by account, and exceptions.
     pub steps: Vec<CloseStep>,
-    /// Exceptions that were made for the incident and are still in the spec.
+    /// Exceptions that were made for the incident, which the spec wants as long as the record does not say that it is
+    /// closed.
     pub exceptions: Vec<OpenException>,
-    /// What is not as the spec says, where the incident was.
-    pub drift: Plan,
+    /// What is not as the spec says, where the incident was; absent when that could not be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Plan>,
+    /// Why that, or the exceptions, could not be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
 }
 
 /// Tells how a closing ended.
@@ -81,10 +86,14 @@ pub struct CloseStep {
 pub enum StepKind {
     /// A new password.
     Password,
+    /// Renewing what a root user signs in with.
+    RootUser,
     /// Ending the sessions of a user.
     UserSessions,
     /// Ending the sessions of a role.
     RoleSessions,
+    /// Taking an exception that was made for the incident out of its guardrail.
+    Exception,
 }
 
 /// Tells what became of a thing to do.
@@ -105,7 +114,7 @@ pub enum StepStatus {
     AlreadyDone,
 }
 
-/// Names an exception that was made for the incident.
+/// Names an exception that was made for the incident, and that the spec still wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenException {
@@ -118,15 +127,18 @@ pub struct OpenException {
 impl CloseReport {
     /// Judges what was done and found.
     #[must_use]
-    pub fn judge(steps: &[CloseStep], exceptions: &[OpenException], drift: &Plan) -> CloseOutcome {
+    pub fn judge(
+        steps: &[CloseStep],
+        exceptions: &[OpenException],
+        drift: Option<&Plan>,
+    ) -> CloseOutcome {
+        let found = drift.map_or(Outcome::Incomplete, |drift| drift.outcome);
         let has = |status: StepStatus| steps.iter().any(|step| step.status == status);
         if has(StepStatus::Failed) || has(StepStatus::Skipped) {
             CloseOutcome::Partial
-        } else if drift.outcome == Outcome::Incomplete {
+        } else if found == Outcome::Incomplete {
             CloseOutcome::Incomplete
-        } else if has(StepStatus::Manual)
-            || !exceptions.is_empty()
-            || drift.outcome == Outcome::Differences
+        } else if has(StepStatus::Manual) || !exceptions.is_empty() || found == Outcome::Differences
         {
             CloseOutcome::Open
         } else {

@@ -4,29 +4,28 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::record::{ClosingRecord, write_record};
 use super::report::{CloseStep, StepKind, StepStatus};
 use crate::cloud::Cloud;
-use crate::credentials::{Outcome, Randomness, Store, StoreError, custody, issue, mark_password};
+use crate::credentials::{Outcome, Randomness, Store, custody, issue, mark_password};
 use crate::ids::AccountId;
 use crate::org::{Organization, Selection};
 use crate::resolve::Resolver;
 use crate::spec::{IncidentRecord, Loaded, Problem, User};
 use crate::state::{
-    Operation, PASSWORD_TAG, Principal, REVOKED_SESSIONS, Resource, ResourceKey, ResourceType,
-    Revocation, is_owned, password_mark,
+    Operation, PASSWORD_TAG, Principal, REVOCATION_LEAD, REVOKED_SESSIONS, ROOT_USER, Resource,
+    ResourceKey, ResourceType, Revocation, is_owned, password_mark,
 };
-
-/// How far ahead sessions are denied: as long as IAM takes to be of one mind about passwords and policies.
-const AHEAD: SignedDuration = SignedDuration::from_secs(60);
 
 /// Says what an incident used: who has to be renewed, and where sessions have to end.
 #[derive(Debug)]
 pub struct Target {
     /// The users, by their numbers in the spec.
     pub users: Vec<usize>,
+    /// The accounts whose root user was used.
+    pub root: Vec<AccountId>,
     /// The accounts, each with its roles by their numbers in the spec.
     pub roles: Vec<(AccountId, Vec<usize>)>,
 }
@@ -35,7 +34,7 @@ impl Target {
     /// Finds what an incident used; whatever it does not say is everything.
     ///
     /// # Errors
-    /// What is wrong with the accounts that it names.
+    /// What is wrong with the accounts, roles or users that it names.
     pub fn of(
         incident: &IncidentRecord,
         loaded: &Loaded,
@@ -63,6 +62,32 @@ impl Target {
                 accounts
             }
         };
+        let users = spec.users().iter().map(|user| user.name.as_str());
+        let roles = spec.roles().iter().map(|role| role.name.as_str());
+        let users: BTreeSet<&str> = users.chain([ROOT_USER]).collect();
+        let roles: BTreeSet<&str> = roles.collect();
+        for (what, named, known) in [
+            ("user", &incident.users, &users),
+            ("role", &incident.roles, &roles),
+        ] {
+            let mut named = named.iter().flatten();
+            if let Some(name) = named.find(|name| !known.contains(name.as_str())) {
+                return Err(format!(
+                    "incident {}: the spec has no {what} {name:?}, so that it can't be closed here",
+                    incident.id
+                ));
+            }
+        }
+        let root = incident
+            .users
+            .iter()
+            .flatten()
+            .any(|name| name == ROOT_USER);
+        let root = match &incident.accounts {
+            _ if !root => Vec::new(),
+            Some(_) => accounts.iter().cloned().collect(),
+            None => vec![organization.management_account.clone()],
+        };
         let named = |names: &Option<Vec<String>>, name: &String| {
             names.as_ref().is_none_or(|names| names.contains(name))
         };
@@ -72,6 +97,7 @@ impl Target {
             role.is_some_and(|role| named(&incident.roles, &role.name))
         };
         Ok(Self {
+            root,
             users: users
                 .filter(|(_, user)| named(&incident.users, &user.name))
                 .map(|(number, _)| number)
@@ -117,21 +143,30 @@ pub async fn close(
     now: impl Fn() -> Timestamp,
 ) -> Result<(Vec<CloseStep>, Timestamp), String> {
     let spec = &request.loaded.spec;
-    let store_error = |error: StoreError| error.to_string();
     let mut steps = Vec::new();
     let mut newest = record.began_at;
     for (number, user) in users(request) {
-        steps.extend(password(cloud, request, record, (number, user), random, &now).await);
-        let issued = request.store.record(&spec.emergency_account, &user.name);
-        let issued = issued.map_err(store_error)?.issued;
-        newest = issued.map_or(newest, |issued| issued.at.max(newest));
+        if let Some(renewal) = password(cloud, request, record, (number, user), random, &now).await
+        {
+            steps.push(renewal.step);
+            newest = renewal.at.map_or(newest, |at| at.max(newest));
+        }
+    }
+    for account in &request.target.root {
+        let message = "sign in as root, change its password, end its other sessions, and look at its devices and keys";
+        let (status, message) = (StepStatus::Manual, Some(message.to_owned()));
+        steps.push(request.step(StepKind::RootUser, account, ROOT_USER, status, message));
     }
     // Whoever signed in with the old password just before it was changed is to be caught, too.
-    let cutoff = match record.cutoff.filter(|cutoff| *cutoff > newest) {
+    let kept = record.cutoff.filter(|cutoff| {
+        let revocation = Revocation { cutoff: *cutoff };
+        *cutoff > newest && revocation.is_past(now())
+    });
+    let cutoff = match kept {
         Some(cutoff) => cutoff,
         None => {
             let cutoff = now()
-                .checked_add(AHEAD)
+                .checked_add(REVOCATION_LEAD)
                 .map_err(|error| error.to_string())?;
             record.cutoff = Some(cutoff);
             write_record(request.store, record)?;
@@ -142,6 +177,7 @@ pub async fn close(
         cloud,
         request,
         revocation: Revocation { cutoff },
+        now: now(),
     };
     for (_, user) in users(request) {
         let principal = Principal::User(user.name.clone());
@@ -174,6 +210,12 @@ fn users<'a>(request: &CloseRequest<'a>) -> impl Iterator<Item = (usize, &'a Use
     numbers.filter_map(move |number| Some((*number, users.get(*number)?)))
 }
 
+/// Tells what became of a password, and when the newest one was set.
+struct Renewal {
+    step: CloseStep,
+    at: Option<Timestamp>,
+}
+
 /// Sets a new password, unless that was done since the closing began; `None` for a user that shall have none.
 async fn password(
     cloud: &dyn Cloud,
@@ -182,79 +224,89 @@ async fn password(
     (number, user): (usize, &User),
     random: &mut Randomness<'_>,
     now: &impl Fn() -> Timestamp,
-) -> Option<CloseStep> {
+) -> Option<Renewal> {
     if !user.console {
         return None;
     }
     let account = &request.loaded.spec.emergency_account;
-    let step =
-        |status, message| request.step(StepKind::Password, account, &user.name, status, message);
+    let renewal = |status, message, at| Renewal {
+        step: request.step(StepKind::Password, account, &user.name, status, message),
+        at,
+    };
+    let failed = |message| Some(renewal(StepStatus::Failed, Some(message), None));
     if request.stop.load(Ordering::Relaxed) {
-        return Some(step(StepStatus::Skipped, None));
+        return Some(renewal(StepStatus::Skipped, None, None));
     }
     let known = match request.store.record(account, &user.name) {
         Ok(known) => known,
-        Err(error) => return Some(step(StepStatus::Failed, Some(error.to_string()))),
+        Err(error) => return failed(error.to_string()),
+    };
+    let live = match managed(cloud, request, account, &Principal::User(user.name.clone())).await {
+        Ok(live) => live,
+        Err(message) => return failed(message),
+    };
+    let mark = match &live {
+        Resource::User(live) => live.tags.get(PASSWORD_TAG),
+        _ => None,
     };
     let issued = known.issued.map(|issued| issued.at);
     let fresh = issued.filter(|at| *at >= record.began_at);
     if let Some(at) = fresh.filter(|_| known.tried.is_empty()) {
-        return Some(match marked(cloud, request, &user.name, at).await {
-            Ok(()) => step(StepStatus::AlreadyDone, None),
-            Err(message) => step(StepStatus::Failed, Some(message)),
-        });
+        if mark.is_some_and(|mark| *mark == password_mark(at)) {
+            return Some(renewal(StepStatus::AlreadyDone, None, Some(at)));
+        }
+        return match mark_password(cloud, account, &user.name, at).await {
+            Ok(()) => Some(renewal(StepStatus::AlreadyDone, None, Some(at))),
+            Err(error) => Some(renewal(
+                StepStatus::Failed,
+                Some(error.to_string()),
+                Some(at),
+            )),
+        };
     }
     let custody = match custody(number, user) {
         Ok(custody) => custody,
-        Err(problem) => return Some(step(StepStatus::Manual, Some(by_hand(&problem)))),
+        Err(problem) => {
+            // Whoever sets one by hand says so by the same tag.
+            let marked: Option<Timestamp> = mark.and_then(|mark| mark.parse().ok());
+            let marked = marked.filter(|at| (record.began_at..=now()).contains(at));
+            return Some(match marked {
+                Some(at) => renewal(StepStatus::AlreadyDone, None, Some(at)),
+                None => renewal(
+                    StepStatus::Manual,
+                    Some(by_hand(&user.name, &problem)),
+                    issued,
+                ),
+            });
+        }
     };
-    if let Err(message) =
-        managed(cloud, request, account, &Principal::User(user.name.clone())).await
-    {
-        return Some(step(StepStatus::Failed, Some(message)));
-    }
-    let outcome = issue(cloud, request.store, account, &custody, random, now()).await;
+    let at = now();
+    let outcome = issue(cloud, request.store, account, &custody, random, at).await;
     let before = request.store.sealed(&user.name);
     Some(match &outcome {
         Outcome::Issued {
             file,
             unmarked: None,
-        } => step(
-            StepStatus::Done,
-            Some(format!("sealed in {}", file.display())),
-        ),
-        Outcome::Issued {
-            unmarked: Some(_), ..
+        } => {
+            let sealed = format!("sealed in {}", file.display());
+            renewal(StepStatus::Done, Some(sealed), Some(at))
         }
-        | Outcome::Unchanged { .. }
+        Outcome::Unchanged { .. }
+        | Outcome::Issued { .. }
         | Outcome::Unknown { .. }
         | Outcome::Unrecorded { .. } => {
             let message = outcome.message(&user.name, &before);
-            step(StepStatus::Failed, Some(message))
+            renewal(StepStatus::Failed, Some(message), Some(at))
         }
     })
 }
 
-/// Makes sure that a user carries the time at which its password was set.
-async fn marked(
-    cloud: &dyn Cloud,
-    request: &CloseRequest<'_>,
-    user: &str,
-    at: Timestamp,
-) -> Result<(), String> {
-    let account = &request.loaded.spec.emergency_account;
-    let principal = Principal::User(user.to_owned());
-    let mark = password_mark(at);
-    match managed(cloud, request, account, &principal).await? {
-        Resource::User(live) if live.tags.get(PASSWORD_TAG) == Some(&mark) => Ok(()),
-        _ => mark_password(cloud, account, user, at)
-            .await
-            .map_err(|error| error.to_string()),
-    }
-}
-
-fn by_hand(problem: &Problem) -> String {
-    format!("set a new password by hand: {}", problem.message)
+fn by_hand(user: &str, problem: &Problem) -> String {
+    format!(
+        "set a new password by hand, and then run `aws iam tag-user --user-name {user} --tags \
+         Key={PASSWORD_TAG},Value=$(date -u +%Y-%m-%dT%H:%M:%SZ)`: {}",
+        problem.message
+    )
 }
 
 /// Reads a user or role; an error when it is not there or not managed here.
@@ -287,6 +339,7 @@ struct Revoking<'a> {
     cloud: &'a dyn Cloud,
     request: &'a CloseRequest<'a>,
     revocation: Revocation,
+    now: Timestamp,
 }
 
 impl Revoking<'_> {
@@ -312,7 +365,9 @@ impl Revoking<'_> {
             }
         };
         let found = Revocation::among(inline_policies);
-        if found.is_some_and(|found| found.cutoff >= self.revocation.cutoff) {
+        if found
+            .is_some_and(|found| found.cutoff >= self.revocation.cutoff && found.is_past(self.now))
+        {
             return step(StepStatus::AlreadyDone, None);
         }
         let operation = Operation::PutInlinePolicy {

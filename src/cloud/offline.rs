@@ -12,7 +12,7 @@ use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
     Address, GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
-    PolicyReference, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
+    Password, PolicyReference, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
 };
 
 /// Answers from a snapshot, and applies operations to it.
@@ -177,6 +177,7 @@ impl Offline {
         const CALL: &str = "iam:UpdateLoginProfile";
         let service = |message: String| CloudError::new(ErrorKind::Service, CALL, message);
         let mut snapshot = self.lock();
+        let taken = snapshot.created_at;
         let Some(Reading::Complete(inventory)) = snapshot.accounts.get_mut(account) else {
             let message = "the snapshot does not hold this account".to_owned();
             return Err(service(message));
@@ -185,6 +186,15 @@ impl Offline {
             return Err(service(format!("NoSuchEntity: {user} does not exist")));
         }
         inventory.login_profiles.insert(user.to_owned());
+        if let Some(people) = &mut inventory.people {
+            let person = people.users.entry(user.to_owned()).or_default();
+            let created = person.password.as_ref().map(|password| password.created);
+            person.password = Some(Password {
+                created: created.unwrap_or(taken),
+                reset_required: false,
+                changed: None,
+            });
+        }
         Ok(())
     }
 

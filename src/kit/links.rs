@@ -1,6 +1,17 @@
 //! Addresses of the AWS console.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::ids::{AccountId, Partition};
+
+/// What a role's path and name may have beside letters and digits, and mean the same in a query.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b',')
+    .remove(b'@');
 
 /// Knows where the console of a partition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +57,7 @@ impl Console {
     /// The page to switch to a role at; `role` is its path without the first slash, and its name.
     pub(super) fn switch(self, account: &str, role: &str) -> String {
         let domain = self.domain;
+        let role = utf8_percent_encode(role, PLAIN);
         format!("https://{domain}/switchrole?account={account}&roleName={role}")
     }
 }

@@ -31,8 +31,10 @@ pub(super) fn fold(steps: &[CloseStep]) -> Vec<StepGroup> {
             status,
             title: match kind {
                 StepKind::Password => format!("new password of {name}"),
+                StepKind::RootUser => "renewal of the root user".to_owned(),
                 StepKind::UserSessions => format!("end of the sessions of user {name}"),
                 StepKind::RoleSessions => format!("end of the sessions of role {name}"),
+                StepKind::Exception => format!("end of exception {name}"),
             },
             message: message.clone(),
             accounts: Accounts::new(accounts),
@@ -51,9 +53,9 @@ pub(super) fn status_title(status: StepStatus) -> &'static str {
     }
 }
 
-/// Titles the exceptions that are still there.
+/// Titles the exceptions that the spec still wants.
 pub(super) const EXCEPTIONS_TITLE: &str =
-    "Exceptions made for the incident, to take out of the spec";
+    "Made for the incident and wanted by the spec until its record says `closed`";
 
 /// Titles the comparison with the spec.
 pub(super) const DRIFT_TITLE: &str = "Compared with the spec";

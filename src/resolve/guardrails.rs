@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::Resolver;
 use crate::ids::AccountId;
 use crate::spec::{Exception, PolicyRef, Spec, User, element, entry};
@@ -74,8 +77,17 @@ impl Resolver<'_> {
             owner: exception.owner.clone(),
             ticket: exception.ticket.clone(),
             expires: exception.expires,
+            closed: self.closed(&exception.ticket),
             origin: self.origin(&element("guardrails.exceptions", index)),
         }
+    }
+
+    /// The day on which an incident was closed.
+    fn closed(&self, id: &str) -> Option<Date> {
+        let incidents = self.loaded.records.incidents.iter();
+        let closed = incidents.filter(|incident| incident.id == id);
+        let closed = closed.filter_map(|incident| incident.closed).next()?;
+        Some(closed.to_zoned(TimeZone::UTC).date())
     }
 
     /// The documents of every policy that the spec gives a user; `None` when one is not the spec's own.

@@ -1,13 +1,15 @@
 //! The record of incidents, which uses are matched with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::problem::Problem;
 use super::records::{Entries, optional_time, time};
+use super::types::Spec;
 use crate::ids::AccountId;
+use crate::state::ROOT_USER;
 
 /// Describes an incident as the record tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -36,7 +38,8 @@ pub struct IncidentRecord {
 }
 
 /// Finds what is wrong with a record beyond its types.
-pub(super) fn check(entries: &Entries<IncidentRecord>, problems: &mut Vec<Problem>) {
+pub(super) fn check(spec: &Spec, entries: &Entries<IncidentRecord>, problems: &mut Vec<Problem>) {
+    unknown_names(spec, entries, problems);
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     let mut report = |index: usize, key: &str, message: String, hint: &str| {
         if let Some(place) = entries.place(index, key) {
@@ -75,6 +78,32 @@ pub(super) fn check(entries: &Entries<IncidentRecord>, problems: &mut Vec<Proble
         for (key, _) in empty.into_iter().filter(|(_, length)| *length == Some(0)) {
             let message = format!("the list of {key} is empty, so that no use could belong to it");
             report(index, key, message, "leave the key out to mean any");
+        }
+    }
+}
+
+/// Warns of roles and users that the spec does not have: they may have left it since, or be mistyped.
+fn unknown_names(spec: &Spec, entries: &Entries<IncidentRecord>, problems: &mut Vec<Problem>) {
+    let roles = spec.roles().iter().map(|role| role.name.as_str());
+    let users = spec.users().iter().map(|user| user.name.as_str());
+    let roles: BTreeSet<&str> = roles.collect();
+    let users: BTreeSet<&str> = users.chain([ROOT_USER]).collect();
+    for (index, incident) in entries.values.iter().enumerate() {
+        for (key, named, known) in [
+            ("roles", &incident.roles, &roles),
+            ("users", &incident.users, &users),
+        ] {
+            let unknown = named
+                .iter()
+                .flatten()
+                .filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name)));
+            for name in unknown {
+                let message = format!("the spec has no {} {name:?}", key.trim_end_matches('s'));
+                problems.extend(entries.place(index, key).map(|place| {
+                    Problem::warning(place, message)
+                        .hint("correct the name, unless it left the spec since")
+                }));
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::documents::{self, Documents, ReadFile};
 use super::drills::DrillRecord;
 use super::incidents::{self, IncidentRecord};
@@ -43,6 +45,17 @@ pub struct Records {
 }
 
 impl Records {
+    /// Notes that an incident is closed, unless that is known.
+    pub fn close(&mut self, id: &str, at: Timestamp) {
+        for incident in self
+            .incidents
+            .iter_mut()
+            .filter(|incident| incident.id == id)
+        {
+            incident.closed.get_or_insert(at);
+        }
+    }
+
     fn read(
         spec: &Spec,
         sources: &mut SourceMap,
@@ -52,7 +65,7 @@ impl Records {
         let mut found = Self::default();
         if let Some(section) = &spec.incidents {
             let entries = records::read("incidents", &section.file, sources, read, problems);
-            incidents::check(&entries, problems);
+            incidents::check(spec, &entries, problems);
             found.incidents = entries.values;
         }
         if let Some(section) = &spec.drills {

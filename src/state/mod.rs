@@ -38,7 +38,7 @@ pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,
     is_owned, own_tags,
 };
-pub use revocation::{LONGEST_USER_SESSION, REVOKED_SESSIONS, Revocation};
+pub use revocation::{LONGEST_USER_SESSION, REVOCATION_LEAD, REVOKED_SESSIONS, Revocation};
 pub use root::{DesiredRoot, RootAccess, RootCredentials, RootFeature, RootScope};
 pub use snapshot::{Reading, Snapshot};
 pub use text::PolicyText;

@@ -71,6 +71,10 @@ pub struct Password {
 pub struct KeyUse {
     /// Whether it works at present.
     pub active: bool,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub created: Option<Timestamp>,
     /// When it was last used; absent when it never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -81,15 +85,19 @@ pub struct KeyUse {
 }
 
 impl Password {
-    /// When it was set, as far as that is known: when the login profile was made, or later by the report or by
-    /// [`PASSWORD_TAG`]. A time that is yet to come is nobody's record.
+    /// When it was set, by the report or by [`PASSWORD_TAG`]; `None` when neither says so. A time that is yet to come is
+    /// nobody's record.
+    #[must_use]
+    pub fn recorded(&self, tags: &Tags, now: Timestamp) -> Option<Timestamp> {
+        let tagged: Option<Timestamp> = tags.get(PASSWORD_TAG).and_then(|text| text.parse().ok());
+        tagged.filter(|at| *at <= now).max(self.changed)
+    }
+
+    /// When it was set, as far as that is known: when the login profile was made, or later as recorded.
     #[must_use]
     pub fn set_at(&self, tags: &Tags, now: Timestamp) -> Timestamp {
-        let recorded = tags.get(PASSWORD_TAG).and_then(|text| text.parse().ok());
-        let later = recorded.filter(|at| *at <= now).into_iter();
-        later
-            .chain(self.changed)
-            .fold(self.created, |latest, at| latest.max(at))
+        let recorded = self.recorded(tags, now);
+        recorded.map_or(self.created, |at| at.max(self.created))
     }
 }
 
@@ -116,11 +124,11 @@ pub struct PasswordExpiry {
 }
 
 impl PasswordExpiry {
-    /// The day on which a password expires; `None` when it isn't known when it was changed.
+    /// The day on which a password expires that was set at a time.
     #[must_use]
-    pub fn day(&self, password: &Password) -> Option<Date> {
+    pub fn day(&self, set: Timestamp) -> Option<Date> {
         let days = jiff::Span::new().try_days(self.days).ok()?;
-        day(password.changed?).checked_add(days).ok()
+        day(set).checked_add(days).ok()
     }
 }
 
@@ -162,13 +170,7 @@ mod tests {
             days: 90,
             hard: true,
         };
-        let mut password = Password {
-            created: Timestamp::UNIX_EPOCH,
-            reset_required: false,
-            changed: None,
-        };
-        assert_eq!(expiry.day(&password), None);
-        password.changed = Some("2026-01-01T23:59:59Z".parse().unwrap());
-        assert_eq!(expiry.day(&password), Some(jiff::civil::date(2026, 4, 1)));
+        let set = "2026-01-01T23:59:59Z".parse().unwrap();
+        assert_eq!(expiry.day(set), Some(jiff::civil::date(2026, 4, 1)));
     }
 }

@@ -13,6 +13,12 @@ pub const REVOKED_SESSIONS: &str = "breakglass-revoked-sessions";
 /// The longest session of a user, 36 hours. Source: STS API, `GetSessionToken`; in the console it is 12 hours.
 pub const LONGEST_USER_SESSION: SignedDuration = SignedDuration::from_hours(36);
 
+/// How far ahead of the present sessions are denied: as long as IAM takes to be of one mind about what was written.
+pub const REVOCATION_LEAD: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far two clocks may be apart.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
 /// Denies everything to sessions that began before a time.
 ///
 /// `aws:TokenIssueTime` is there for temporary credentials, which those of the console are too, and not for access
@@ -59,7 +65,14 @@ impl Revocation {
     /// Tells whether sessions that it denies may still be alive, when none lasts longer than this.
     #[must_use]
     pub fn is_needed(self, now: Timestamp, longest: SignedDuration) -> bool {
-        self.cutoff.checked_add(longest).is_ok_and(|end| now < end)
+        self.is_past(now) && self.cutoff.checked_add(longest).is_ok_and(|end| now < end)
+    }
+
+    /// Tells whether it denies sessions of the past alone. One that also denies those to come locks everybody out.
+    #[must_use]
+    pub fn is_past(self, now: Timestamp) -> bool {
+        let latest = now.checked_add(REVOCATION_LEAD + SKEW);
+        latest.is_ok_and(|latest| self.cutoff <= latest)
     }
 }
 
@@ -107,5 +120,11 @@ mod tests {
         let hour = SignedDuration::from_hours(1);
         assert!(revocation.is_needed(time("2026-11-25T08:59:59Z"), hour));
         assert!(!revocation.is_needed(time("2026-11-25T09:00:00Z"), hour));
+        assert!(revocation.is_needed(time("2026-11-25T07:59:00Z"), hour));
+        let long_before = time("2026-11-25T07:00:00Z");
+        assert!(
+            !revocation.is_needed(long_before, hour),
+            "it would lock out whoever signs in now"
+        );
     }
 }

@@ -76,6 +76,14 @@ fn all() -> Vec<String> {
     all
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the emulator's clock is this machine's"
+)]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 fn names(emulator: &Emulator) -> Vec<String> {
     let names = emulator.writes().into_iter();
     names.map(|call| call.name()).collect()
@@ -178,15 +186,7 @@ fn what_fails_is_told_and_done_by_the_next_run() {
 #[test]
 fn a_password_that_was_used_is_drift_until_it_is_reset() {
     let (emulator, _) = organization(EVERYTHING);
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the emulator's clock is this machine's"
-    )]
-    let now = || {
-        jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string()
-    };
+    let now = || now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     emulator.settings(json!({ "password_used": { "bg-bob": now() } }));
     let expected = [format!(
         "{EMERGENCY}/credential/bg-bob manual password_last_used"
@@ -321,14 +321,26 @@ fn what_ended_sessions_goes_when_none_can_be_alive_any_more() {
             user.send().await.unwrap();
         });
     };
-    put("2099-01-01T00:00:00Z");
+    let recent = jiff::SignedDuration::from_mins(-30);
+    put(&(now() + recent).to_string());
     emulator.run(&["drift"]).expect(0);
-    put("2020-01-01T00:00:00Z");
+    // It ends no session any more, or it locks out whoever signs in.
+    for cutoff in ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+        put(cutoff);
+        expect_found_and_mended(&emulator);
+    }
+    put("2099-01-01T00:00:00Z");
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(code, 0, "{report:#}");
+    emulator.run(&["drift"]).expect(0);
+}
+
+fn expect_found_and_mended(emulator: &Emulator) {
     let (code, drift) = emulator.json(&["drift"]);
     let field = format!("inline_policies.{REVOKED}");
     let expected = [
-        format!("{EMERGENCY}/iam_role/BreakGlassRead update {field}"),
         format!("{EMERGENCY}/iam_user/bg-bob update {field}"),
+        format!("{EMERGENCY}/iam_role/BreakGlassRead update {field}"),
     ];
     assert_eq!((code, changes(&drift)), (2, expected.to_vec()));
     emulator.run(&["apply", "--yes"]).expect(0);
@@ -347,4 +359,76 @@ fn an_incident_that_is_not_recorded_is_refused() {
     let run = emulator.run(&CLOSE).expect(65);
     assert!(run.stderr.contains("incidents.yaml:1:"), "{}", run.stderr);
     assert_eq!(names(&emulator), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_that_the_spec_does_not_have_is_told_and_root_is_left_to_a_person() {
+    let (emulator, _) = organization(EVERYTHING);
+    let record = |users: &str| {
+        format!(
+            "- {{ id: INC-1, opened: 2026-01-01T00:00:00Z, users: [{users}], roles: [BreakGlassRead], accounts: [\"{PROD_PAY}\"] }}\n"
+        )
+    };
+    emulator.write("incidents.yaml", &record("bg-karol"));
+    let run = emulator.run(&["validate"]).expect(0);
+    assert!(
+        run.stderr.contains("the spec has no user \"bg-karol\""),
+        "{}",
+        run.stderr
+    );
+    emulator.write("incidents.yaml", &record("root"));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!((code, &report["outcome"]), (2, &json!("open")));
+    assert_eq!(
+        steps(&report, "manual"),
+        [format!("root_user {PROD_PAY} root")]
+    );
+}
+
+#[test]
+fn a_password_that_is_set_by_hand_is_new_when_the_user_says_so() {
+    let (emulator, _) = organization(EVERYTHING);
+    let spec = std::fs::read_to_string(emulator.path("breakglass.yaml")).unwrap();
+    let keyless = spec.split(", recipients: [").next().unwrap().to_owned();
+    let rest = spec.split_once(']').unwrap().1;
+    emulator.write("breakglass.yaml", &format!("{keyless}{rest}"));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(code, 2, "{report:#}");
+    assert_eq!(
+        steps(&report, "manual"),
+        [format!("password {EMERGENCY} bg-alice")]
+    );
+    let first = report["cutoff"].clone();
+    std::thread::sleep(Duration::from_millis(1_100));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let iam = emulator.iam("emergency").await;
+        let tag = aws_sdk_iam::types::Tag::builder().key("breakglass:password-set");
+        let tag = tag.value(now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        let request = iam
+            .tag_user()
+            .user_name("bg-alice")
+            .tags(tag.build().unwrap());
+        request.send().await.unwrap();
+    });
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!((code, steps(&report, "manual")), (0, vec![]), "{report:#}");
+    assert_eq!(report["cutoff"], first, "it lies after the new password");
+}
+
+#[test]
+fn what_was_done_is_told_though_the_rest_could_not_be_looked_at() {
+    let (emulator, _) = organization(EVERYTHING);
+    emulator.faults(json!([
+        { "kind": "access_denied", "action": "organizations:ListAccounts", "after": 1 },
+    ]));
+    let (code, report) = emulator.json(&CLOSE);
+    assert_eq!(
+        (code, &report["outcome"]),
+        (3, &json!("incomplete")),
+        "{report:#}"
+    );
+    assert_eq!(steps(&report, "done"), all());
+    assert!(report["unread"].as_str().unwrap().contains("ListAccounts"));
+    assert!(report.get("drift").is_none());
 }

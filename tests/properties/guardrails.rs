@@ -227,6 +227,7 @@ fn exceptions() -> impl Strategy<Value = Vec<DesiredException>> {
                     owner: "who".to_owned(),
                     ticket: "where".to_owned(),
                     expires: expires.parse().unwrap(),
+                    closed: None,
                     origin: Origin {
                         file: "breakglass.yaml".to_owned(),
                         line: 1,

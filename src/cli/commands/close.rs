@@ -13,17 +13,16 @@ use crate::cli::output::{confirmed, deliver, expect_terminal, say};
 use crate::cli::progress;
 use crate::cli::random::random;
 use crate::close::{
-    CLOSE_FORMAT, CloseOutcome, CloseReport, CloseRequest, ClosingRecord, OpenException, Target,
-    close, read_record, write_record,
+    CLOSE_FORMAT, CloseOutcome, CloseReport, CloseRequest, ClosingRecord, Ending, Target, close,
+    end_exceptions, open_exceptions, read_record, write_record,
 };
-use crate::collect::{CollectError, CompareRequest, ScopeFilter, compare};
+use crate::collect::{CompareRequest, ScopeFilter, compare};
 use crate::credentials::Store;
 use crate::org::Organization;
-use crate::plan::{Entry, Kind, Plan};
+use crate::plan::{Entry, Gate, Kind};
 use crate::report::render_close;
 use crate::resolve::{Resolver, needs_tags};
-use crate::spec::{IncidentRecord, Loaded, element};
-use crate::state::Origin;
+use crate::spec::{IncidentRecord, Loaded};
 
 /// Arguments of `close`.
 #[derive(Debug, Args)]
@@ -40,6 +39,9 @@ pub(in crate::cli) struct CloseArgs {
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
+    /// Let a safety gate through that guards an exception made for the incident; several with commas.
+    #[arg(long, value_name = "GATE", value_delimiter = ',')]
+    allow: Vec<Gate>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -57,10 +59,10 @@ pub(in crate::cli) fn run(args: &CloseArgs, global: &GlobalArgs) -> Result<Exit,
         // What was done stays done, however it went on.
         let kept = connection.close(args.cloud.org.as_deref());
         let report = closed?;
-        kept?;
         deliver(&args.output, global, |format, style| {
             render_close(&report, format, style)
         })?;
+        kept?;
         Ok(match report.outcome {
             CloseOutcome::Closed => Exit::Success,
             CloseOutcome::Open => Exit::Differences,
@@ -115,24 +117,49 @@ async fn closed(
         concurrency: usize::from(args.cloud.concurrency),
         stop: &stop,
     };
-    let (steps, cutoff) = close(cloud, &request, &mut record, &mut random, now)
+    let (mut steps, cutoff) = close(cloud, &request, &mut record, &mut random, now)
         .await
         .map_err(|message| CliError::new(Exit::Partial, message))?;
-    let drift = drift(args, global, loaded, scope, connection)
-        .await
-        .map_err(|error| CliError::collect(error, &loaded.sources, color))?;
-    let exceptions = exceptions(incident, loaded);
+    // From here on the incident is closed, whether or not its record says so yet.
+    let exceptions = open_exceptions(loaded, &incident.id);
+    let mut over = loaded.clone();
+    over.records.close(&incident.id, now());
+    let compared = compare_request(args, scope);
+    let ending = Ending {
+        loaded: &over,
+        organization: &organization,
+        incident: &incident.id,
+        allow: args.allow.iter().copied().collect(),
+        stop: &stop,
+    };
+    let bar = progress::bar(global, "reading accounts");
+    let shown = progress::shown(&bar);
+    let looking = async {
+        steps.extend(end_exceptions(cloud, &ending, compared.clone(), now).await?);
+        compare(cloud, &over, &compared, &shown).await
+    };
+    let looked = looking.await;
+    bar.finish_and_clear();
+    // What was done is told, whatever comes of looking at the rest.
+    let (drift, unread) = match looked {
+        Ok(drift) => (Some(drift), None),
+        Err(error) => {
+            let error = CliError::collect(error, &loaded.sources, false);
+            (None, Some(error.render(false)))
+        }
+    };
     Ok(CloseReport {
         format_version: CLOSE_FORMAT.to_owned(),
         kind: "close".to_owned(),
         organization_id: organization.id.clone(),
         incident: incident.id.clone(),
         created_at: now(),
-        outcome: CloseReport::judge(&steps, &exceptions, &drift),
+        outcome: CloseReport::judge(&steps, &exceptions, drift.as_ref()),
         cutoff: Some(cutoff),
         steps,
         exceptions,
         drift,
+        unread,
     })
 }
 
@@ -200,14 +227,8 @@ fn scope(incident: &IncidentRecord, loaded: &Loaded) -> ScopeFilter {
     }
 }
 
-async fn drift(
-    args: &CloseArgs,
-    global: &GlobalArgs,
-    loaded: &Loaded,
-    filter: ScopeFilter,
-    connection: &Connection,
-) -> Result<Plan, CollectError> {
-    let request = CompareRequest {
+fn compare_request(args: &CloseArgs, filter: ScopeFilter) -> CompareRequest {
+    CompareRequest {
         kind: Kind::Drift,
         filter,
         concurrency: usize::from(args.cloud.concurrency),
@@ -215,35 +236,5 @@ async fn drift(
         strict: false,
         now: now(),
         expires_at: None,
-    };
-    let bar = progress::bar(global, "reading accounts");
-    let shown = progress::shown(&bar);
-    let plan = compare(connection.cloud(), loaded, &request, &shown).await;
-    bar.finish_and_clear();
-    plan
-}
-
-/// Lists the exceptions that were made for the incident.
-fn exceptions(incident: &IncidentRecord, loaded: &Loaded) -> Vec<OpenException> {
-    let guardrails = loaded.spec.guardrails.as_ref();
-    let exceptions = guardrails.map_or(&[][..], |guardrails| &guardrails.exceptions);
-    let tied = exceptions
-        .iter()
-        .enumerate()
-        .filter(|(_, exception)| exception.ticket == incident.id);
-    tied.map(|(index, exception)| {
-        let at = element("guardrails.exceptions", index);
-        let location = loaded.sources.location_of(&at);
-        OpenException {
-            id: exception.id.clone(),
-            source: Origin {
-                file: location
-                    .as_ref()
-                    .map_or("", |location| location.file)
-                    .to_owned(),
-                line: location.map_or(0, |location| location.line),
-            },
-        }
-    })
-    .collect()
+    }
 }

@@ -86,6 +86,7 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
     }
     let stop = stop_on_interrupt();
     let (mut issued, mut open) = (0, 0);
+    let mut files = String::new();
     for custody in &custodies {
         if stop.load(Ordering::Relaxed) {
             say(&format!("{}: not begun", custody.user));
@@ -98,7 +99,7 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
                     None => issued += 1,
                     Some(_) => open += 1,
                 }
-                print(&format!("{}\n", file.display()))?;
+                files.push_str(&format!("{}\n", file.display()));
             }
             Outcome::Unchanged { .. } => {}
             Outcome::Unknown { .. } | Outcome::Unrecorded { .. } => open += 1,
@@ -109,7 +110,10 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
         ));
     }
     connection.close(args.cloud.org.as_deref())?;
-    Ok(if issued == custodies.len() {
+    let told = print(&files);
+    Ok(if told.is_err() {
+        Exit::Partial
+    } else if issued == custodies.len() {
         Exit::Success
     } else if issued == 0 && open == 0 {
         Exit::Error

@@ -125,8 +125,10 @@ async fn key_uses(
             let last_used = last.as_ref().and_then(|last| last.last_used_date());
             let service = last.as_ref().map(|last| last.service_name());
             let service = service.filter(|service| *service != NOT_APPLICABLE);
+            let created = key.create_date.as_ref();
             let used = KeyUse {
                 active: key.status == Some(StatusType::Active),
+                created: created.map(|created| time(call, created)).transpose()?,
                 last_used: last_used.map(|used| time(call, used)).transpose()?,
                 service: service.map(str::to_owned),
             };

@@ -102,17 +102,17 @@ fn command_line(facts: &Facts) -> Vec<Block> {
     let mut blocks = vec![Block::Section("On the command line".to_owned())];
     if vaulted.is_empty() {
         blocks.push(Block::Text(words(
-            "No user has an access key. Sign in as above and use CloudShell in the console, where these commands can be typed too.",
+            "No user has an access key, so the console is the only way in. Once switched to a role, CloudShell has the AWS command line, with what the role may do.",
         )));
-    } else {
-        blocks.push(Block::Text(
-            words("With an access key from the vault, which only ")
-                .then(names(vaulted))
-                .words(" may have: ")
-                .name("aws configure --profile USER")
-                .words("."),
-        ));
+        return blocks;
     }
+    blocks.push(Block::Text(
+        words("With an access key from the vault, which only ")
+            .then(names(vaulted))
+            .words(" may have: ")
+            .name("aws configure --profile USER")
+            .words("."),
+    ));
     blocks.push(Block::Text(words(
         "AWS takes codes here, and no FIDO key: it needs a token that shows codes. SERIAL is the number on a hardware token.",
     )));
@@ -150,7 +150,7 @@ fn fido(facts: &Facts) -> Vec<Block> {
         ),
         words("No other device: take another user, with other custodians."),
         words(
-            "No user is left: the root user of the account, or of the management account, is the last way. It has an envelope and a token of its own.",
+            "No user is left: the root user of the management account is the last way. It has an envelope and a token of its own.",
         ),
     ];
     if !spare.is_empty() {

@@ -21,10 +21,7 @@ pub(super) fn close(facts: &Facts) -> Vec<Block> {
                 .name(file)
                 .words(": its id, when it was opened, which accounts, roles and users were used."),
             words(
-                "Run the command below. It sets new passwords, sealed to their custodians, ends every session of the roles and users, and lists what is not as the spec says.",
-            ),
-            words(
-                "Take out of the spec the exceptions that were made for the incident, and apply.",
+                "Run the command below. It sets new passwords, sealed to their custodians, ends every session of the roles and users, takes back the exceptions made for the incident, and lists what is not as the spec says.",
             ),
             words("Mend what the report lists, and run it again until it ends without a finding."),
             words(
@@ -37,6 +34,7 @@ pub(super) fn close(facts: &Facts) -> Vec<Block> {
         Block::Section("By hand, where breakglass can't be run".to_owned()),
         Block::Steps(vec![
             words("IAM, Roles, the role, Revoke sessions: in each account that was used."),
+            words("Emergency account, IAM, Users, the user, Permissions: add the inline policy below, with the time of this moment. Without it, a window that is still open switches to the roles again."),
             words(
                 "Emergency account, IAM, Users, the user, Security credentials: set a new password, without a reset at the next sign-in.",
             ),
@@ -45,6 +43,11 @@ pub(super) fn close(facts: &Facts) -> Vec<Block> {
                 .name("breakglass drift")
                 .words(" as soon as you can: it shows what was left behind."),
         ]),
+        Block::Command(
+            r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*",
+  "Condition": { "DateLessThan": { "aws:TokenIssueTime": "2026-01-31T23:59:00Z" } } }] }"#
+                .to_owned(),
+        ),
     ]
 }
 

@@ -149,7 +149,7 @@ fn one_role(facts: &Facts, role: &RoleFacts) -> Vec<Block> {
         blocks.push(Block::Warning(
             words("The console can't switch to this role: it wants a session that is named like ")
                 .name(pattern)
-                .words(", and the console names it after the user. Use the command line or CloudShell, with the incident as the name."),
+                .words(", and the console names it after the user. Use the command line, with the incident as the name and the access key of a user from the vault."),
         ));
     }
     let accounts = role.accounts.iter();

@@ -1,6 +1,7 @@
 //! The comparison of what users sign in with: whether there is a password, and whether it lasts in its envelope.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::by_hand::CONFIRM;
@@ -9,7 +10,15 @@ use super::steps::Stage;
 use super::{Differ, Finding, Standing, key};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
-use crate::state::{DesiredUser, Operation, ResourceType, Wanted};
+use crate::state::{DesiredUser, Operation, PASSWORD_TAG, ResourceType, Wanted, password_mark};
+
+/// Collects what a person has to do about what one user signs in with.
+#[derive(Default)]
+struct Task {
+    difference: Difference,
+    reasons: Vec<String>,
+    steps: Vec<String>,
+}
 
 impl Differ<'_> {
     /// Tells whether a wanted user that is not ours yet becomes so by this plan; `None` when it never is our business.
@@ -38,14 +47,16 @@ impl Differ<'_> {
             wanted.value.console,
         ) {
             (false, true) => {
-                let mut difference = Difference::default();
-                difference
+                let mut task = Task::default();
+                task.difference
                     .field("login_profile", json!(false), json!(true))
                     .weigh(Risk::Medium, Access::None);
-                let finding = Finding::new(Action::Manual, &wanted.origin).because(
-                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian",
+                task.reasons.push(
+                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian"
+                        .to_owned(),
                 );
-                self.record(&key(ResourceType::Credential, name), finding, difference);
+                self.vaulted_keys(name, wanted, &mut task);
+                self.by_hand(name, wanted, task);
             }
             (true, false) => {
                 let finding = Finding {
@@ -55,8 +66,17 @@ impl Differ<'_> {
                 };
                 self.delete_login_profile(name, finding);
             }
-            (true, true) => self.password(name, wanted),
-            (false, false) => {}
+            (true, true) => {
+                let mut task = Task::default();
+                self.password(name, wanted, &mut task);
+                self.vaulted_keys(name, wanted, &mut task);
+                self.by_hand(name, wanted, task);
+            }
+            (false, false) => {
+                let mut task = Task::default();
+                self.vaulted_keys(name, wanted, &mut task);
+                self.by_hand(name, wanted, task);
+            }
         }
     }
 
@@ -90,8 +110,14 @@ impl Differ<'_> {
         Some((used, reset))
     }
 
-    /// Finds what tells that a password is no longer its custodian's alone, or keeps a sealed one from working on the day it is needed.
-    fn password(&mut self, name: &str, wanted: &Wanted<DesiredUser>) {
+    /// Finds what tells that a password is no longer its custodian's alone, or keeps a sealed one from working on the
+    /// day it is needed.
+    fn password(&self, name: &str, wanted: &Wanted<DesiredUser>, task: &mut Task) {
+        let Task {
+            difference,
+            reasons,
+            steps,
+        } = task;
         let Some(people) = &self.live.people else {
             return;
         };
@@ -99,8 +125,6 @@ impl Differ<'_> {
         let Some(password) = person.and_then(|person| person.password.as_ref()) else {
             return;
         };
-        let mut difference = Difference::default();
-        let (mut reasons, mut steps) = (Vec::new(), Vec::new());
         if let Some((used, reset)) = self.used_since_reset(name, wanted) {
             let reset = format!("not since it was reset at {reset}");
             difference
@@ -112,6 +136,10 @@ impl Differ<'_> {
             steps.push(format!(
                 "when that use is over, run `breakglass close INCIDENT`; after a drill, or when that is done already, run \
                  `breakglass credentials issue {name}`"
+            ));
+            steps.push(format!(
+                "where the password is set by hand, tag the user with {PASSWORD_TAG} and the time, such as {}",
+                password_mark(self.context.now)
             ));
         }
         if password.reset_required {
@@ -126,7 +154,17 @@ impl Differ<'_> {
             ));
         }
         if let Some(expiry) = &people.password_expiry {
-            let (after, then) = match expiry.day(password) {
+            let tags = self.live.users.get(name).map(|user| &user.tags);
+            let set = tags.and_then(|tags| password.recorded(tags, self.context.now));
+            let day = set.and_then(|set| expiry.day(set));
+            let today = self.context.now.to_zoned(TimeZone::UTC).date();
+            let (after, then) = match day {
+                Some(day) if day < today => (
+                    json!(day.to_string()),
+                    format!(
+                        "its password has expired on {day}, by a report that may be four hours old"
+                    ),
+                ),
                 Some(day) => (
                     json!(day.to_string()),
                     format!(
@@ -141,7 +179,7 @@ impl Differ<'_> {
                     ),
                 ),
             };
-            let risk = if expiry.hard {
+            let risk = if expiry.hard || day.is_some_and(|day| day < today) {
                 Risk::High
             } else {
                 Risk::Medium
@@ -157,14 +195,58 @@ impl Differ<'_> {
             reasons.push(format!("{then}{hard}"));
             steps.push(format!(
                 "take the expiry out of account {}'s password policy (`aws iam update-account-password-policy` with all \
-                 its other settings), or issue a new password before that day",
+                 its other settings), or issue a new password in time",
                 self.context.id
             ));
         }
-        steps.push(CONFIRM.to_owned());
+    }
+
+    /// Finds keys kept in a vault that were used since they were made or last reset.
+    fn vaulted_keys(&self, name: &str, wanted: &Wanted<DesiredUser>, task: &mut Task) {
+        let people = self.live.people.as_ref();
+        let person = people.and_then(|people| people.users.get(name));
+        let Some(person) = person.filter(|_| wanted.value.vaulted_keys) else {
+            return;
+        };
+        let recorded = wanted.value.reset_at.filter(|at| *at <= self.context.now);
+        for (id, key) in &person.access_keys {
+            let Some((used, reset)) = key.last_used.zip(key.created.max(recorded)) else {
+                continue;
+            };
+            if used <= reset {
+                continue;
+            }
+            let since = format!("not since it was made or reset at {reset}");
+            task.difference
+                .field(
+                    format!("access_keys_last_used.{id}"),
+                    json!(used),
+                    json!(since),
+                )
+                .weigh(Risk::High, Access::None);
+            task.reasons.push(format!(
+                "its key {id}, which is kept in a vault, was used at {used}"
+            ));
+            task.steps.push(format!(
+                "when that use is over, make another key for the vault and delete {id}: `aws iam delete-access-key \
+                 --user-name {name} --access-key-id {id}`"
+            ));
+        }
+    }
+
+    /// Records what a person has to do about what a user signs in with, if there is anything.
+    fn by_hand(&mut self, name: &str, wanted: &Wanted<DesiredUser>, task: Task) {
+        let mut steps = task.steps;
+        if !steps.is_empty() {
+            steps.push(CONFIRM.to_owned());
+        }
         let finding = Finding::new(Action::Manual, &wanted.origin)
-            .because(reasons.join("; "))
+            .because(task.reasons.join("; "))
             .steps(steps);
-        self.record(&key(ResourceType::Credential, name), finding, difference);
+        self.record(
+            &key(ResourceType::Credential, name),
+            finding,
+            task.difference,
+        );
     }
 }

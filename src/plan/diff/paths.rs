@@ -18,13 +18,24 @@ pub(super) fn trust_notes(
     let failure_mode = paths.failure_modes.get(role).map(String::as_str);
     let wanted: BTreeSet<&str> = principals(&spec).collect();
     let found: BTreeSet<&str> = principals(&live).collect();
-    let demands_mfa = requires_mfa(&live);
+    let dead_for = |principal: &str, demands: &dyn Fn(&Statement) -> bool| {
+        let mut naming = allows(&live)
+            .filter(|statement| names(statement, principal))
+            .peekable();
+        naming.peek().is_some() && naming.all(demands)
+    };
+    let demands_mfa = |statement: &Statement| {
+        requires_mfa(&Document {
+            statements: vec![statement.clone()],
+            ..live.clone()
+        })
+    };
     let mut notes: Vec<String> = found
         .difference(&wanted)
         .filter_map(|principal| match reliance(principal) {
             Some(reliance) => {
                 let words = reliance.words(principal, failure_mode);
-                let dead = if demands_mfa && reliance.is_chained() {
+                let dead = if reliance.is_chained() && dead_for(principal, &demands_mfa) {
                     ", and a dead path, because MFA is demanded and a chained hop carries none"
                 } else {
                     ""
@@ -38,9 +49,10 @@ pub(super) fn trust_notes(
         .fido_only
         .iter()
         .filter(|user| wanted.contains(user.as_str()))
+        .filter(|user| dead_for(user.as_str(), &demands_source_identity))
         .map(|user| user.name())
         .collect();
-    if !fido_only.is_empty() && allows(&live).any(demands_source_identity) {
+    if !fido_only.is_empty() {
         notes.push(format!(
             "live demands sts:SourceIdentity, a dead path for {}: the console can't set it, and FIDO devices work in the console only",
             fido_only.join(", ")
@@ -67,6 +79,20 @@ fn dangling(principal: &str) -> Option<String> {
 fn allows(document: &Document) -> impl Iterator<Item = &Statement> {
     let statements = document.statements.iter();
     statements.filter(|statement| statement.effect == Effect::Allow)
+}
+
+/// Tells whether a statement is about a principal, by its own name or by that of its account.
+fn names(statement: &Statement, principal: &str) -> bool {
+    let account = principal.split(':').nth(4).unwrap_or_default();
+    let listed = statement.principals.iter().flat_map(|listed| listed.list());
+    listed.map(|one| one.entry().1).any(|one| {
+        one == principal
+            || one == "*"
+            || one == account
+            || one
+                .strip_suffix(":root")
+                .is_some_and(|root| root.ends_with(account))
+    })
 }
 
 fn principals(document: &Document) -> impl Iterator<Item = &str> {

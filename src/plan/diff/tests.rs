@@ -9,6 +9,7 @@ use crate::state::{
 };
 
 mod revocations;
+mod ways_in;
 
 const NOON: Timestamp = Timestamp::constant(1_800_014_400, 0);
 const ALLOW: &str =

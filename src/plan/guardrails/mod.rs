@@ -77,7 +77,7 @@ pub fn diff_guardrails(
     for exception in &desired.exceptions {
         match find(live, &exception.policy) {
             Ok(id) => of_policy.entry(id).or_default().push(exception),
-            Err(_) if exception.expires < context.today => {}
+            Err(_) if exception.ended(context.today).is_some() => {}
             Err(why) => {
                 let edit = Edit::blocked(exception, why);
                 found.record(context, edit.change(context, None, &BTreeSet::new()));
@@ -182,10 +182,10 @@ fn notes(
         let pending = changes
             .iter()
             .any(|change| change.address == address && change.action == Action::Delete);
-        if *expires < context.today {
+        if let Some(ended) = exception.ended(context.today) {
             if !pending {
                 notes.push(format!(
-                    "exception {id} expired on {expires} and nothing is left of it: take it out of the spec"
+                    "exception {id}: {ended}, and nothing is left of it: take it out of the spec"
                 ));
             }
         } else if left <= NEAR {

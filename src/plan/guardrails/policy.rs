@@ -23,7 +23,7 @@ pub(super) struct PolicyDiff<'a> {
     pub(super) policy: &'a GuardrailPolicy,
     live: &'a Document,
     pub(super) active: Vec<Declared<'a>>,
-    pub(super) expired: Vec<Declared<'a>>,
+    pub(super) ended: Vec<Declared<'a>>,
     /// What is planned, in the order in which it is carried out.
     pub(super) edits: Vec<Edit>,
 }
@@ -47,7 +47,7 @@ pub(super) fn compare_policy<'a>(
                 policy.kind, policy.name
             );
             for exception in exceptions {
-                if exception.expires >= context.today {
+                if exception.ended(context.today).is_none() {
                     let edit = Edit::blocked(exception, why.clone());
                     let change = edit.change(context, Some((id, policy)), &BTreeSet::new());
                     found.record(context, change);
@@ -60,8 +60,8 @@ pub(super) fn compare_policy<'a>(
     let declared = exceptions
         .into_iter()
         .map(|exception| wanting.declared(exception));
-    let (expired, active) =
-        declared.partition(|declared| declared.exception.expires < context.today);
+    let (ended, active) =
+        declared.partition(|declared| declared.exception.ended(context.today).is_some());
     let diff = PolicyDiff {
         context,
         desired,
@@ -70,7 +70,7 @@ pub(super) fn compare_policy<'a>(
         policy,
         live: &live,
         active,
-        expired,
+        ended,
         edits: Vec::new(),
     };
     diff.compare(found);
@@ -82,7 +82,7 @@ impl PolicyDiff<'_> {
         found.diff.managed += self.managed(&strangers);
         let mut current = self.live.clone();
         let mut removals = self.additions(&mut current);
-        removals.extend(self.expired());
+        removals.extend(self.ended());
         removals.extend(self.strangers(strangers));
         removals.sort_by(|a, b| a.name.cmp(&b.name));
         for removal in removals {
@@ -124,9 +124,9 @@ impl PolicyDiff<'_> {
             if !is_managed || is_protection {
                 continue;
             }
-            // What an expired exception says to the letter is its own, even where another one lets the same role through.
-            let mut expired = self.expired.iter_mut();
-            let said = expired.find(|declared| declared.exemptions().contains(&extra));
+            // What an exception that is over says to the letter is its own, even where another one lets the same role through.
+            let mut ended = self.ended.iter_mut();
+            let said = ended.find(|declared| declared.exemptions().contains(&extra));
             if let Some(owner) = said {
                 owner.extra.insert(extra);
                 continue;
@@ -137,7 +137,7 @@ impl PolicyDiff<'_> {
                     .iter()
                     .any(|value| resource(value) == Some(named) || covers(&extra.principal, value))
             };
-            let mut owners = self.active.iter_mut().chain(&mut self.expired);
+            let mut owners = self.active.iter_mut().chain(&mut self.ended);
             match owners.find(same) {
                 Some(owner) => drop(owner.extra.insert(extra)),
                 None => drop(strangers.insert(extra)),
@@ -172,7 +172,7 @@ impl PolicyDiff<'_> {
             .map(|stranger| stranger.principal.as_str())
             .collect();
         self.active.iter().filter(is_made).count()
-            + self.expired.iter().filter(is_made).count()
+            + self.ended.iter().filter(is_made).count()
             + strangers.len()
     }
 

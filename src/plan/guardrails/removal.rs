@@ -39,24 +39,20 @@ impl PolicyDiff<'_> {
             .map_err(|breach| format!("taking it back does more than that: {breach}"))
     }
 
-    /// Plans what goes of exceptions that are past their last day.
-    pub(super) fn expired(&self) -> Vec<Edit> {
+    /// Plans what goes of exceptions that are over: past their last day, or made for an incident that is closed.
+    pub(super) fn ended(&self) -> Vec<Edit> {
         let gone = self
-            .expired
+            .ended
             .iter()
             .filter(|declared| !declared.extra.is_empty());
         gone.map(|declared| {
-            let DesiredException {
-                id,
-                expires,
-                origin,
-                ..
-            } = declared.exception;
+            let DesiredException { id, origin, .. } = declared.exception;
+            let why = declared.exception.ended(self.context.today);
             Edit {
                 origin: Some(origin.clone()),
                 remove: declared.extra.clone(),
                 access: Access::Narrower,
-                reason: Some(format!("{}: expired on {expires}", self.name())),
+                reason: why.map(|why| format!("{}: {why}", self.name())),
                 forget: Some(memory_key(id))
                     .filter(|key| self.policy.tags.contains_key(key))
                     .into_iter()
@@ -77,7 +73,7 @@ impl PolicyDiff<'_> {
         };
         // An exception that left the spec is new when it comes again.
         let left = |key: &&String| {
-            let declared = self.active.iter().chain(&self.expired);
+            let declared = self.active.iter().chain(&self.ended);
             let mut ids = declared.map(|declared| &declared.exception.id);
             key.starts_with(MEMORY) && !ids.any(|id| memory_key(id) == **key)
         };

@@ -35,7 +35,11 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
         format!("{} ({})", code(&exception.id), code(&place))
     });
     page.list(closing::EXCEPTIONS_TITLE, exceptions, SHORT);
-    format!("{}\n{}", page.finish(), plan(&report.drift))
+    if let Some(unread) = &report.unread {
+        page.block(&format!("{}: {}", closing::DRIFT_TITLE, prose(unread)));
+    }
+    let drift = report.drift.as_ref().map(plan).unwrap_or_default();
+    format!("{}\n{drift}", page.finish())
 }
 
 fn item(group: &StepGroup) -> String {

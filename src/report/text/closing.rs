@@ -34,8 +34,13 @@ pub(in super::super) fn closing(report: &CloseReport, style: Style) -> String {
         }
     }
     page.section(closing::DRIFT_TITLE);
+    if let Some(unread) = &report.unread {
+        page.line(2, Tone::Bad, unread);
+    }
     let mut text = page.finish();
-    text.push_str(&plan(&report.drift, style));
+    if let Some(drift) = &report.drift {
+        text.push_str(&plan(drift, style));
+    }
     let mut page = Page::new(style);
     page.lead(0, (Tone::Strong, "next:"), &closing::next_step(report));
     text.push('\n');

@@ -51,7 +51,11 @@ fn a_way_in_is_told_by_what_it_relies_on() {
 
 #[test]
 fn fido_devices_are_not_enough_for_the_command_line() {
-    let user = |mfa: &str| format!("{USERS}  - {{ name: cat, mfa: {{ {mfa} }}, {CUSTODIANS} }}\n");
+    let user = |mfa: &str| {
+        format!(
+            "{USERS}  - {{ name: cat, mfa: {{ {mfa} }}, access_keys: vaulted, {CUSTODIANS} }}\n"
+        )
+    };
     let certified = "fido_certification: L1";
     check(
         &with(&user(&format!(
@@ -82,6 +86,19 @@ fn fido_devices_are_not_enough_for_the_command_line() {
             &format!("warning 7:25 {alone}"),
             console,
             "warning 9:61 cat does not get in this way: incident is for the command line only",
+        ],
+    );
+}
+
+#[test]
+fn a_user_without_a_key_does_not_get_into_a_role_for_the_command_line() {
+    let role =
+        "roles:\n- { name: R, incident: { session_name: \"INC-*\" }, trusted: [\"user:ann\"] }\n";
+    check(
+        &with(&format!("{USERS}{role}")),
+        &[
+            "warning 8:40 the console can't reach this role",
+            "warning 8:61 ann does not get in this way: … it has no access key | write access_keys: vaulted",
         ],
     );
 }

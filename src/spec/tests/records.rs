@@ -14,7 +14,12 @@ fn load(incidents: &str, drills: &str) -> Result<Records, Vec<String>> {
     let files = vec![("breakglass.yaml".to_owned(), with(SECTIONS))];
     match load_texts(files, &read) {
         Ok(loaded) => {
-            assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+            for warning in &loaded.warnings {
+                assert!(
+                    warning.message.starts_with("the spec has no "),
+                    "{warning:?}"
+                );
+            }
             Ok(loaded.records)
         }
         Err(error) => {

@@ -9,6 +9,7 @@ use super::super::types::{
     AccessKeys, Custodian, Custodians, Incident, MfaKind, Role, Trusted, User, UserMfa,
 };
 use super::{Check, did_you_mean, limits};
+use crate::credentials::Recipients;
 use crate::ids::{Arn, Partition};
 use crate::state::{DEVICES_TAG, OWNERSHIP_TAG, PASSWORD_TAG};
 
@@ -95,11 +96,11 @@ impl Check<'_> {
                         .hint("put the public key here, and replace the key: it is not secret any more")
                         .concealed(),
                 );
-            } else if !is_public_key(key) {
+            } else if let Err(wrong) = Recipients::parse(std::slice::from_ref(key)) {
                 self.error(
                     at,
-                    format!("{key:?} is not a public key"),
-                    "write an age recipient (age1…) or an SSH public key (ssh-ed25519 …)",
+                    format!("{key:?} is not a public key that a password can be sealed to: {}", wrong.reason),
+                    "write an age recipient (age1…) or an SSH public key (ssh-ed25519 …, ssh-rsa …)",
                 );
             }
         }
@@ -267,10 +268,20 @@ impl Check<'_> {
     ///
     /// Source: STS API reference, `AssumeRole`: `SerialNumber` and `TokenCode` take devices that show codes only.
     fn fido_path(&mut self, at: &str, role: &Role, name: &str) {
-        let fido_only = self
-            .users
-            .get(name)
-            .is_some_and(|user| user.has_fido_only());
+        let Some(user) = self.users.get(name) else {
+            return;
+        };
+        let keyless = user.access_keys != AccessKeys::Vaulted;
+        let fido_only = user.has_fido_only();
+        if keyless && role.incident.is_some() {
+            self.warn(
+                at,
+                format!(
+                    "{name} does not get in this way: incident is for the command line only, and it has no access key"
+                ),
+                "write access_keys: vaulted for the user, or trust it with a role without incident",
+            );
+        }
         if fido_only && role.mfa.required && role.incident.is_some() {
             self.warn(
                 at,
@@ -374,19 +385,4 @@ impl Check<'_> {
             );
         }
     }
-}
-
-fn is_public_key(key: &str) -> bool {
-    let age = key.strip_prefix("age1").is_some_and(|rest| {
-        rest.len() >= 20
-            && rest
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    });
-    let ssh = ["ssh-ed25519 ", "ssh-rsa "].iter().any(|kind| {
-        key.strip_prefix(kind).is_some_and(|rest| {
-            rest.starts_with("AAAA") && rest.chars().all(|character| !character.is_control())
-        })
-    });
-    age || ssh
 }

@@ -45,8 +45,21 @@ pub struct DesiredException {
     pub ticket: String,
     /// The last day it holds.
     pub expires: Date,
+    /// The day on which the incident that is its ticket was closed, by the record of incidents.
+    pub closed: Option<Date>,
     /// Where the spec has it.
     pub origin: Origin,
+}
+
+impl DesiredException {
+    /// Tells why it no longer holds; `None` as long as it does.
+    #[must_use]
+    pub fn ended(&self, today: Date) -> Option<String> {
+        if let Some(closed) = self.closed.filter(|closed| *closed <= today) {
+            return Some(format!("incident {} was closed on {closed}", self.ticket));
+        }
+        (self.expires < today).then(|| format!("expired on {}", self.expires))
+    }
 }
 
 /// Names a role that a guardrail shall let through.

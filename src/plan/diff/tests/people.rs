@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{
-    actions, changes, fields, have_role, have_user, only_change, role, trust, user, want_role,
-    want_user, wanted,
-};
+use super::{actions, changes, fields, have_user, only_change, user, want_user, wanted};
 use crate::plan::{Action, Change, Risk};
 use crate::state::{
     DEVICES_TAG, Desired, DesiredRoot, FidoLevel, Inventory, KeyUse, MfaDevice, MfaKind, MfaRule,
-    Origin, PASSWORD_TAG, Password, PasswordExpiry, Paths, People, Person, PolicyText, RootAccess,
-    RootCredentials, RootFeature, User, device_record,
+    Origin, PASSWORD_TAG, Password, PasswordExpiry, People, Person, RootAccess, RootCredentials,
+    RootFeature, User, device_record,
 };
 
 const TOTP: &str = "GAHT12345678";
@@ -239,6 +236,7 @@ fn keys_and_certificates_go_and_a_key_that_is_in_use_is_told() {
         ..user()
     };
     let used = KeyUse {
+        created: None,
         active: true,
         last_used: Some("2026-05-06T07:08:09Z".parse().unwrap()),
         service: Some("s3".to_owned()),
@@ -312,11 +310,11 @@ fn a_password_that_would_not_work_when_it_is_needed_is_told() {
     );
     assert_eq!(fields(&change), ["password_reset_required"]);
     for (hard, changed, risk, expires) in [
-        (false, true, Risk::Medium, "2026-04-01"),
-        (true, true, Risk::High, "2026-04-01"),
-        (true, false, Risk::High, "90 days after it was set"),
+        (false, true, Risk::Medium, "2028-01-01"),
+        (true, true, Risk::High, "2028-01-01"),
+        (true, false, Risk::High, "730 days after it was set"),
     ] {
-        let expiry = PasswordExpiry { days: 90, hard };
+        let expiry = PasswordExpiry { days: 730, hard };
         let live = have_password(false, Some(expiry), changed);
         let change = only_change(&desired, &live);
         assert_eq!((change.action, change.risk), (Action::Manual, risk));
@@ -494,86 +492,75 @@ fn features_for_root_users_are_turned_on_and_never_off() {
 }
 
 #[test]
-fn a_way_in_that_only_live_has_is_told_by_what_is_wrong_with_it() {
-    let saml = "arn:aws:iam::111122223333:saml-provider/okta";
-    let centre =
-        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_01";
-    let cases = [
-        (
-            json!({ "AWS": "AIDAEXAMPLEEXAMPLE123" }),
-            "dangling: AIDAEXAMPLEEXAMPLE123 is the id of a user that was deleted",
-        ),
-        (
-            json!({ "AWS": "AROAEXAMPLEEXAMPLE123" }),
-            "is the id of a role that was deleted",
-        ),
-        (
-            json!({ "Federated": saml }),
-            "relies on the SAML provider arn:aws:iam::111122223333:saml-provider/okta, so it is not sure to survive identity_provider_down",
-        ),
-        (json!({ "AWS": centre }), "relies on IAM Identity Center"),
-        (
-            json!({ "AWS": "arn:aws:iam::111122223333:role/ci" }),
-            "it is a chained hop",
-        ),
-    ];
-    let mut desired = want_role(role());
-    desired.paths = Paths {
-        failure_modes: BTreeMap::from([("Admin".to_owned(), "identity_provider_down".to_owned())]),
-        fido_only: BTreeSet::new(),
+fn a_password_that_has_expired_is_told_as_such_and_a_newer_one_has_not() {
+    let expiry = PasswordExpiry {
+        days: 90,
+        hard: false,
     };
-    for (principal, expected) in cases {
-        let chained = principal["AWS"]
-            .as_str()
-            .is_some_and(|arn| arn.contains(":role/"));
-        for mfa in [false, true] {
-            let mut statement =
-                json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
-            if mfa {
-                statement["Condition"] =
-                    json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
-            }
-            let text = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
-            let live = crate::state::Role {
-                trust_policy: PolicyText::new(text),
-                ..role()
-            };
-            let change = only_change(&desired, &have_role("Admin", live));
-            let reason = change.reason.unwrap_or_default();
-            assert!(reason.contains(expected), "{reason}");
-            assert_eq!(reason.contains("a dead path"), mfa && chained, "{reason}");
-        }
-    }
-    let other_user = crate::state::Role {
-        trust_policy: trust("bob", true),
-        ..role()
-    };
+    // Set on the first of January 2026, by the report.
+    let mut live = have_password(false, Some(expiry), true);
+    let desired = want_user(user(), true, false);
+    let change = only_change(&desired, &live);
     assert_eq!(
-        only_change(&desired, &have_role("Admin", other_user)).reason,
-        None
+        (change.risk, &change.fields[0].live),
+        (Risk::High, &json!("2026-04-01"))
+    );
+    assert!(change.reason.unwrap().contains("has expired on 2026-04-01"));
+
+    let tags = &mut live.users.get_mut("alice").unwrap().tags;
+    tags.insert(PASSWORD_TAG.to_owned(), "2027-01-01T00:00:00Z".to_owned());
+    let change = only_change(&desired, &live);
+    assert_eq!(
+        (change.risk, &change.fields[0].live),
+        (Risk::Medium, &json!("2027-04-01"))
     );
 }
 
 #[test]
-fn source_identity_is_a_dead_path_for_those_who_have_fido_only() {
-    let spec = role();
-    let mut document: serde_json::Value = serde_json::from_str(spec.trust_policy.as_str()).unwrap();
-    document["Statement"][0]["Condition"]["StringLike"] = json!({ "sts:SourceIdentity": "*" });
-    let live = crate::state::Role {
-        trust_policy: PolicyText::new(document.to_string()),
-        ..role()
+fn a_vaulted_key_that_was_used_is_told_until_it_is_replaced_or_reset() {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let key = |created: Option<&str>, used: Option<&str>| {
+        let key = KeyUse {
+            active: true,
+            created: created.map(time),
+            last_used: used.map(time),
+            service: None,
+        };
+        let person = Person {
+            access_keys: BTreeMap::from([("AKIA1".to_owned(), key)]),
+            ..Person::default()
+        };
+        let mut user = user();
+        user.access_keys.insert("AKIA1".to_owned());
+        have_person(user, person)
     };
-    let trusted = document["Statement"][0]["Principal"]["AWS"]
-        .as_str()
-        .unwrap();
-    for (fido_only, told) in [
-        (BTreeSet::new(), false),
-        (BTreeSet::from([trusted.parse().unwrap()]), true),
+    let desired = |reset_at: Option<&str>| {
+        let mut desired = want_user(user(), false, true);
+        let alice = desired.users.as_mut().unwrap().get_mut("alice").unwrap();
+        alice.value.reset_at = reset_at.map(time);
+        desired
+    };
+    let (before, used, after) = (
+        Some("2020-01-01T00:00:00Z"),
+        Some("2020-01-02T00:00:00Z"),
+        Some("2020-01-03T00:00:00Z"),
+    );
+    for (created, used, reset_at, told) in [
+        (before, None, None, false),
+        (before, used, None, true),
+        (None, used, None, false),
+        (None, used, before, true),
+        (before, used, before, true),
+        (before, used, after, false),
+        (before, used, Some("2999-01-01T00:00:00Z"), true),
     ] {
-        let mut desired = want_role(spec.clone());
-        desired.paths.fido_only = fido_only;
-        let change = only_change(&desired, &have_role("Admin", live.clone()));
-        let reason = change.reason.unwrap_or_default();
-        assert_eq!(reason.contains("dead path for alice"), told, "{reason}");
+        let found = changes(&desired(reset_at), &key(created, used));
+        let fields: Vec<_> = found.iter().flat_map(fields).collect();
+        let expected = if told {
+            vec!["access_keys_last_used.AKIA1"]
+        } else {
+            vec![]
+        };
+        assert_eq!(fields, expected);
     }
 }

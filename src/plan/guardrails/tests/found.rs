@@ -19,8 +19,30 @@ fn an_expired_exception_is_taken_back_and_its_last_exemption_is_guarded() {
     assert_eq!(clean.changes, []);
     assert_eq!(
         clean.notes,
-        ["exception a expired on 2026-11-24 and nothing is left of it: take it out of the spec"]
+        ["exception a: expired on 2026-11-24, and nothing is left of it: take it out of the spec"]
     );
+}
+
+#[test]
+fn an_exception_is_over_when_its_incident_is() {
+    let before = live(scp(&document(&[ADMIN], &[ADMIN, CI])));
+    let mut tied = exception("a", &["3", "4"]);
+    tied.ticket = "INC-42".to_owned();
+    tied.closed = Some("2026-11-26".parse().unwrap());
+    let yet_to_come = diff(&desired(&[tied.clone()]), &before);
+    assert_eq!(told(&yet_to_come), [""; 0]);
+    tied.closed = Some("2026-11-25".parse().unwrap());
+    let desired = desired(&[tied]);
+    let found = diff(&desired, &before);
+    assert_eq!(told(&found), ["Delete org/guardrail_exception/a"]);
+    let reason = found.changes[0].reason.as_deref();
+    assert_eq!(
+        reason,
+        Some("SCP deny: incident INC-42 was closed on 2026-11-25")
+    );
+    let after = applied(&found, &before);
+    assert_eq!(exempt(&after), [format!("Two {CI}")]);
+    assert_eq!(diff(&desired, &after).changes, []);
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn exception(id: &str, accounts: &[&str]) -> DesiredException {
         owner: "security".to_owned(),
         ticket: "SEC-1".to_owned(),
         expires: "2027-06-30".parse().unwrap(),
+        closed: None,
         origin: Origin {
             file: "breakglass.yaml".to_owned(),
             line: 1,

@@ -18,6 +18,7 @@
 //! - [`apply`]: carries out a plan, re-checking each change just before it is written
 //! - [`close`]: what is done after an incident
 //! - [`credentials`]: passwords, made, sealed to their custodians and set
+//! - [`merge`]: reports of shards, put together
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
 //! - [`audit`]: uses of break-glass from CloudTrail's records, and what is wrong with them
@@ -42,6 +43,7 @@ pub mod files;
 pub mod ids;
 pub mod import;
 pub mod kit;
+pub mod merge;
 pub mod org;
 pub mod plan;
 pub mod policy;

@@ -180,12 +180,16 @@ fn commands_for_aws_have_arguments_that_are_understood() {
         for command in commands(&path) {
             let words = command.split(" #").next().unwrap_or_default();
             let words = words.replace("cargo run --release -- ", "breakglass ");
+            let words = words.replace("$SHARD", "1/8");
             let words: Vec<&str> = words
                 .split_whitespace()
                 .map(|word| word.trim_matches('"'))
                 .collect();
-            // What follows a redirection is the shell's.
-            let words = words.split(|word| *word == ">").next().unwrap();
+            // What follows a redirection or an alternative is the shell's.
+            let words = words
+                .split(|word| [">", "||"].contains(word))
+                .next()
+                .unwrap();
             let Some(("breakglass", arguments)) =
                 words.split_first().map(|(first, rest)| (*first, rest))
             else {
@@ -209,7 +213,8 @@ fn commands_for_aws_have_arguments_that_are_understood() {
                 path.display()
             );
             let needs_aws = told.contains("no AWS credentials found")
-                || told.contains("failed to read plan.json");
+                || told.contains("failed to read plan.json")
+                || told.contains("failed to read reports/");
             assert!(
                 code != 1 || needs_aws,
                 "{}: {command}\n{told}",
@@ -444,6 +449,10 @@ fn schemas_accept_what_the_tool_reads_and_writes() {
             "json",
         ];
         assert_valid(&schema, &sandbox.json(&gated));
+        let shard = [
+            command, "--org", "org.json", "--shard", "1/3", "--format", "json",
+        ];
+        assert_valid(&schema, &sandbox.json(&shard));
     }
     let schema = sandbox.json(&["schema", "verify"]);
     for (spec, snapshot) in [

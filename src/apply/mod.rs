@@ -3,13 +3,16 @@
 //!
 //! Apply decides nothing: what is written, and in which order, stands in the plan. Live state is the only journal. A
 //! change that is found at its target counts as done, and one that an earlier apply left half done goes on from there,
-//! because every operation of a plan carries the fingerprint of the state that it leads to.
+//! because every operation of a plan carries the fingerprint of the state that it leads to. What moves while it is at
+//! work, and not by its own doing, is another apply's: it stops.
 
+mod canary;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -23,7 +26,12 @@ use crate::state::{
     ResourceType, protection,
 };
 
-pub use report::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
+use canary::{First, Turns, stretches};
+
+pub use canary::Canary;
+pub use report::{
+    ApplyOutcome, ApplyReport, ApplySummary, CanaryResult, ChangeResult, ChangeStatus,
+};
 
 /// How many changes of one account are written at once, at most.
 const ABREAST: usize = 4;
@@ -35,8 +43,12 @@ pub struct ApplyOptions {
     pub concurrency: usize,
     /// The most failed changes after which nothing new is begun; `None` for no such bound.
     pub max_failures: Option<usize>,
-    /// Whether every change is checked before the first is written, as a plan from a file should be.
-    pub check_all_first: bool,
+    /// Whether an earlier apply may have begun this plan, as with one from a file. One made just now is whole.
+    pub resumes: bool,
+    /// How long what is to be written must keep still before the first write.
+    pub settle: Duration,
+    /// The accounts that come first; the others follow when all of it succeeded.
+    pub canary: Option<Canary>,
 }
 
 /// Carries out a plan and reports what became of each change.
@@ -61,6 +73,7 @@ pub async fn apply(
         },
         unreadable: !plan.unreadable.is_empty(),
         stale: AtomicBool::new(false),
+        canary_failed: AtomicBool::new(false),
         memory: Mutex::default(),
     };
     let mut results: Vec<ChangeResult> = plan
@@ -68,18 +81,43 @@ pub async fn apply(
         .iter()
         .filter_map(|change| run.without_operations(change))
         .collect();
-    if options.check_all_first {
-        results.extend(run.check_all(&plan.changes).await);
-    }
-    for wave in Wave::ALL {
-        results.extend(run.wave(wave, &plan.changes).await);
+    results.extend(run.check_all(&plan.changes).await);
+    let canary = options.canary.as_ref();
+    let first = canary.map(|canary| First::new(canary, &plan.changes));
+    let mut canary_ok = canary.is_none_or(|canary| {
+        let left_alone = results
+            .iter()
+            .filter(|one| one.status == ChangeStatus::Blocked);
+        let left_alone = left_alone.map(|one| &one.account);
+        let unknown = plan.unreadable.iter().map(|one| &one.account);
+        left_alone
+            .chain(unknown)
+            .all(|account| !canary.accounts.contains(account))
+    });
+    for (wave, turns) in stretches(canary) {
+        let in_turn = |change: &Change| {
+            let is_first = first
+                .as_ref()
+                .is_some_and(|first| first.takes(change, wave));
+            match turns {
+                Turns::Canary => is_first,
+                Turns::Others => !is_first,
+                Turns::All => true,
+            }
+        };
+        if turns != Turns::Canary && !canary_ok {
+            run.canary_failed.store(true, Ordering::Relaxed);
+        }
+        let written = run.wave(wave, &plan.changes, in_turn).await;
+        canary_ok &= turns != Turns::Canary || written.iter().all(succeeded);
+        results.extend(written);
     }
     results.sort_by(|a, b| (&a.address, a.status).cmp(&(&b.address, b.status)));
     results.dedup_by(|later, earlier| later.address == earlier.address);
     let summary = ApplySummary::count(&results);
     let outcome = if summary.stale > 0 {
         ApplyOutcome::Stale
-    } else if summary.failed > 0 {
+    } else if summary.failed > 0 || (!canary_ok && summary.skipped > 0) {
         ApplyOutcome::Partial
     } else if stop.load(Ordering::Relaxed) && summary.skipped > 0 {
         ApplyOutcome::Interrupted
@@ -100,7 +138,19 @@ pub async fn apply(
         summary,
         results,
         unreadable: plan.unreadable.clone(),
+        canary: canary.map(|canary| CanaryResult {
+            units: canary.given.clone(),
+            accounts: canary.accounts.len(),
+            succeeded: canary_ok,
+        }),
     }
+}
+
+fn succeeded(result: &ChangeResult) -> bool {
+    matches!(
+        result.status,
+        ChangeStatus::Done | ChangeStatus::AlreadyDone | ChangeStatus::Manual
+    )
 }
 
 struct Run<'a> {
@@ -113,12 +163,16 @@ struct Run<'a> {
     unreadable: bool,
     /// Set when a change was found stale: someone else is at work, so nothing more is written.
     stale: AtomicBool,
+    /// Set when the accounts that come first did not all succeed: the others are not begun.
+    canary_failed: AtomicBool,
     memory: Mutex<Memory>,
 }
 
 /// What one wave leaves for the next to know.
 #[derive(Debug, Default)]
 struct Memory {
+    /// How many operations of a change were found done at first.
+    found: BTreeMap<Address, usize>,
     /// How many operations of a change were carried out in earlier waves.
     executed: BTreeMap<Address, usize>,
     /// The changes that are over before their last wave.
@@ -133,6 +187,8 @@ enum Position {
     At(usize),
     /// On no step of the way.
     Elsewhere,
+    /// Further than this apply found it or brought it.
+    Moved,
 }
 
 impl Run<'_> {
@@ -148,16 +204,38 @@ impl Run<'_> {
         Some(result(change, status, 0, message))
     }
 
-    /// Checks every change, so that a stale plan is refused before anything is written.
+    /// Checks every change, so that nothing is written when the plan is stale, or when another apply is at work: what that
+    /// is writing moves from one look to the next. Of a plan made just now, the plan is the first look.
     async fn check_all(&self, changes: &[Change]) -> Vec<ChangeResult> {
-        let checks = changes
+        let settle = self.options.settle;
+        if self.options.resumes {
+            let stale = self.check(changes).await;
+            if settle.is_zero() || !stale.is_empty() {
+                return stale;
+            }
+        }
+        if !settle.is_zero() {
+            tokio::time::sleep(settle).await;
+        }
+        self.check(changes).await
+    }
+
+    /// Looks at changes before anything is written, and remembers how far each was found.
+    async fn check(&self, changes: &[Change]) -> Vec<ChangeResult> {
+        let changes = changes
             .iter()
-            .filter(|change| !change.operations.is_empty())
-            .map(async |change| match self.position(change).await {
-                Ok(Position::Elsewhere) => Some(self.stale(change)),
-                // What can't be read now is reported when its turn comes.
-                Ok(Position::At(_)) | Err(_) => None,
-            });
+            .filter(|change| !change.operations.is_empty());
+        let checks = changes.map(async |change| match self.position(change).await {
+            Ok(Position::Elsewhere) => Some(self.stale(change)),
+            Ok(Position::Moved) => Some(self.moved(change)),
+            Ok(Position::At(done)) => {
+                let mut memory = self.memory();
+                memory.found.insert(change.address.clone(), done);
+                None
+            }
+            // What can't be read now is reported when its turn comes.
+            Err(_) => None,
+        });
         stream::iter(checks)
             .buffer_unordered(self.options.concurrency)
             .filter_map(async |finding| finding)
@@ -165,9 +243,14 @@ impl Run<'_> {
             .await
     }
 
-    async fn wave(&self, wave: Wave, changes: &[Change]) -> Vec<ChangeResult> {
+    async fn wave(
+        &self,
+        wave: Wave,
+        changes: &[Change],
+        in_turn: impl Fn(&Change) -> bool,
+    ) -> Vec<ChangeResult> {
         let mut accounts: BTreeMap<&AccountId, BTreeMap<u8, Vec<Turn<'_>>>> = BTreeMap::new();
-        for change in changes {
+        for change in changes.iter().filter(|change| in_turn(change)) {
             let parts = schedule(change);
             let last = parts.len();
             for (index, part) in parts.into_iter().enumerate() {
@@ -218,6 +301,7 @@ impl Run<'_> {
         let done = match self.position(change).await {
             Ok(Position::At(done)) => done,
             Ok(Position::Elsewhere) => return Some(self.stale(change)),
+            Ok(Position::Moved) => return Some(self.moved(change)),
             Err(error) => return Some(self.failed(change, &error)),
         };
         let steps = change.operations.get(done..turn.end).unwrap_or_default();
@@ -268,6 +352,9 @@ impl Run<'_> {
         }
         if self.stale.load(Ordering::Relaxed) {
             return Some("not begun: something else changed since the plan".to_owned());
+        }
+        if self.canary_failed.load(Ordering::Relaxed) {
+            return Some("not begun: the accounts that come first did not all succeed".to_owned());
         }
         let memory = self.memory();
         let failures = memory.failed.len();
@@ -341,12 +428,24 @@ impl Run<'_> {
         let Some(now) = self.fingerprint(change).await? else {
             return Ok(Position::Elsewhere);
         };
-        // Furthest first: a way that comes back to a state it has been in is further along there.
-        let passed = change.operations.iter().rposition(|step| step.then == now);
-        Ok(match passed {
-            Some(index) => Position::At(index + 1),
-            None if now == change.fingerprint => Position::At(0),
-            None => Position::Elsewhere,
+        let Some(done) = place(change, &now) else {
+            return Ok(Position::Elsewhere);
+        };
+        let memory = self.memory();
+        let found = match memory.found.get(&change.address) {
+            Some(found) => *found,
+            None if !self.options.resumes => 0,
+            // It could not be read at first.
+            None => return Ok(Position::At(done)),
+        };
+        let executed = memory.executed.get(&change.address);
+        let known = found + executed.copied().unwrap_or_default();
+        // The state that the last of these leads to may also be that of a later one.
+        let last = change.operations.iter().take(known).next_back();
+        let state = last.map_or(&change.fingerprint, |step| &step.then);
+        Ok(match place(change, state) {
+            Some(expected) if done > expected => Position::Moved,
+            _ => Position::At(done),
         })
     }
 
@@ -373,6 +472,12 @@ impl Run<'_> {
         self.stale.store(true, Ordering::Relaxed);
         let message = "changed since the plan was made; make a new plan".to_owned();
         self.end(change, ChangeStatus::Stale, Some(message))
+    }
+
+    fn moved(&self, change: &Change) -> ChangeResult {
+        self.stale.store(true, Ordering::Relaxed);
+        let message = "something else is carrying this out now; wait for it, then make a new plan";
+        self.end(change, ChangeStatus::Stale, Some(message.to_owned()))
     }
 
     fn failed(&self, change: &Change, error: &CloudError) -> ChangeResult {
@@ -404,6 +509,18 @@ impl Run<'_> {
 fn is_of_alerts(address: &Address) -> bool {
     address.resource_type.is_alert()
         || (address.resource_type == ResourceType::IamRole && address.name == EVENTS_ROLE)
+}
+
+/// Tells how many operations of a change lead to a state; `None` when it is on no step of the way.
+fn place(change: &Change, state: &Fingerprint) -> Option<usize> {
+    // Furthest first: a way that comes back to a state it has been in is further along there.
+    let passed = change
+        .operations
+        .iter()
+        .rposition(|step| step.then == *state);
+    passed
+        .map(|index| index + 1)
+        .or_else(|| (*state == change.fingerprint).then_some(0))
 }
 
 /// The edit of a guardrail that a change consists of.

@@ -31,6 +31,21 @@ pub struct ApplyReport {
     pub results: Vec<ChangeResult>,
     /// The accounts that the plan knows nothing of.
     pub unreadable: Vec<Unreadable>,
+    /// What became of the accounts that came first; absent when none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryResult>,
+}
+
+/// Tells what became of the accounts that came first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryResult {
+    /// The units they are below, as they were given.
+    pub units: Vec<String>,
+    /// How many accounts they are.
+    pub accounts: usize,
+    /// Whether all of it succeeded, so that the others were begun.
+    pub succeeded: bool,
 }
 
 /// Tells how an apply ended.

@@ -10,7 +10,7 @@ use globset::{Glob, GlobMatcher};
 use super::error::CliError;
 use super::exit::Exit;
 use crate::collect::{FailureBound, ScopeFilter};
-use crate::org::Selector;
+use crate::org::{Selector, Shard};
 use crate::report::Format;
 use crate::spec::{Loaded, load};
 use crate::state::ResourceType;
@@ -163,6 +163,22 @@ pub(super) struct ScopeArgs {
     resource: Vec<String>,
 }
 
+/// Which share of the accounts is looked at.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Scope")]
+pub(super) struct ShardArgs {
+    /// Only this share of the accounts, such as 2/8, by a hash of their ids; `merge` puts the reports together.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+}
+
+impl ShardArgs {
+    /// The shard; `None` for one of one, which is everything.
+    pub(super) fn shard(self) -> Option<Shard> {
+        self.shard.filter(|shard| shard.count() > 1)
+    }
+}
+
 impl ScopeArgs {
     pub(super) fn filter(&self) -> Result<ScopeFilter, CliError> {
         let mut filter = ScopeFilter::default();
@@ -198,6 +214,17 @@ impl ScopeArgs {
         }
         Ok(filter)
     }
+}
+
+/// Chooses the accounts below units.
+pub(super) fn unit_filter(option: &str, units: &[String]) -> Result<ScopeFilter, CliError> {
+    let mut filter = ScopeFilter::default();
+    for text in units {
+        let form = |text: &String| unit_selector(text);
+        filter.include.push(selector(option, text, &form)?);
+        filter.given.push(format!("{option} {text}"));
+    }
+    Ok(filter)
 }
 
 fn selector(

@@ -1,6 +1,7 @@
 //! Opening live state: AWS or a snapshot file.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +58,60 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// Keeps a snapshot file to one command that writes it, for as long as this is held.
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Locks the snapshot file that a command is going to write, before it is read.
+///
+/// Two that wrote one file at a time would lose what the first wrote. On AWS there is nothing to lock, and on Windows a
+/// locked file could be neither read nor replaced by its own holder.
+pub(super) fn lock(org: Option<&Path>) -> Result<Option<Lock>, CliError> {
+    let Some(path) = org.filter(|_| cfg!(unix)) else {
+        return Ok(None);
+    };
+    let failed = |error| CliError::io("lock", path, &error);
+    loop {
+        let file = match File::open(path) {
+            // Whoever reads it says so.
+            Err(_) => return Ok(None),
+            Ok(file) => file,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let message = format!(
+                    "another command is at work on {}; nothing was written",
+                    path.display()
+                );
+                return Err(
+                    CliError::new(Exit::Stale, message).hinted("wait for it, then run this again")
+                );
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        // The file is replaced when it is written: a lock on the one that was there before keeps nobody out.
+        if is_at(&file, path).map_err(failed)? {
+            return Ok(Some(Lock { _file: file }));
+        }
+    }
+}
+
+/// Tells whether an open file is still the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (open, there) = (file.metadata()?, std::fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
+
+/// Elsewhere nothing is locked.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> std::io::Result<bool> {
+    Ok(true)
 }
 
 fn member_role(role: &MemberRole) -> aws::MemberRole {

@@ -3,6 +3,7 @@
 use crate::cloud::{CloudError, ErrorKind, SnapshotError};
 use crate::collect::CollectError;
 use crate::credentials::StoreError;
+use crate::merge::{Difference, MergeError};
 use crate::plan::{ParsePlanError, Staleness};
 use crate::spec::{LoadError, Problem, SourceMap};
 use crate::text::visible;
@@ -165,6 +166,26 @@ impl From<StoreError> for CliError {
     }
 }
 
+impl From<MergeError> for CliError {
+    fn from(error: MergeError) -> Self {
+        let exit = match &error {
+            MergeError::Differ {
+                difference: Difference::Organization | Difference::Spec | Difference::Plan,
+                ..
+            } => Exit::Stale,
+            MergeError::Differ {
+                difference: Difference::Kind | Difference::Count | Difference::Options,
+                ..
+            }
+            | MergeError::Whole { .. }
+            | MergeError::Twice { .. }
+            | MergeError::Missing(_)
+            | MergeError::Foreign { .. } => Exit::Error,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
 impl From<ParsePlanError> for CliError {
     fn from(error: ParsePlanError) -> Self {
         Self::new(Exit::Error, error.to_string())
@@ -174,7 +195,7 @@ impl From<ParsePlanError> for CliError {
 impl From<Staleness> for CliError {
     fn from(error: Staleness) -> Self {
         let exit = match error {
-            Staleness::NotAPlan => Exit::Error,
+            Staleness::NotAPlan | Staleness::Shard(_) => Exit::Error,
             Staleness::Expired(_)
             | Staleness::Digest { .. }
             | Staleness::Spec { .. }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::plan::{Kind, Outcome, Plan};
+use crate::verify::{Verification, VerificationOutcome};
 
 /// Tells a script how a command ended. The numbers are part of the public contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,15 @@ impl Exit {
             Outcome::Incomplete => Self::Incomplete,
             Outcome::Differences if detailed || plan.kind == Kind::Drift => Self::Differences,
             Outcome::Differences | Outcome::InSync => Self::Success,
+        }
+    }
+
+    /// The code for a verification.
+    pub(super) fn of_verification(verification: &Verification) -> Self {
+        match verification.outcome {
+            VerificationOutcome::Proven => Self::Success,
+            VerificationOutcome::Findings => Self::Differences,
+            VerificationOutcome::Incomplete => Self::Incomplete,
         }
     }
 }

@@ -43,6 +43,8 @@ enum Command {
     Plan(commands::plan::PlanArgs),
     /// Print a saved plan or report again, in any format.
     Show(commands::show::ShowArgs),
+    /// Put the reports of all shards together.
+    Merge(commands::merge::MergeArgs),
     /// Carry out a plan; without a file it plans, shows and asks.
     Apply(commands::apply::ApplyArgs),
     /// Compare live state with the spec; never changes anything.
@@ -103,6 +105,7 @@ impl Cli {
             Command::Validate(args) => commands::validate::run(&args, global),
             Command::Plan(args) => commands::plan::run(&args, global),
             Command::Show(args) => commands::show::run(&args, global),
+            Command::Merge(args) => commands::merge::run(&args, global),
             Command::Apply(args) => commands::apply::run(&args, global),
             Command::Drift(args) => commands::drift::run(&args, global),
             Command::Verify(args) => commands::verify::run(&args, global),

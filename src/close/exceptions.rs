@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use globset::{Glob, escape};
 use jiff::Timestamp;
@@ -126,7 +127,9 @@ pub async fn end_exceptions(
             let options = ApplyOptions {
                 concurrency,
                 max_failures: None,
-                check_all_first: false,
+                resumes: false,
+                settle: Duration::ZERO,
+                canary: None,
             };
             let partition = &organization.partition;
             let done = apply(&plan, partition, cloud, &options, stop, &|_| {}, now).await;

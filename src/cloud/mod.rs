@@ -16,8 +16,8 @@ use secrecy::SecretString;
 use crate::ids::{AccountId, Partition};
 use crate::org::{Account, Organization};
 use crate::state::{
-    DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
-    PolicyReference, ReadScope, Resource, ResourceKey,
+    Address, DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric,
+    Operation, PolicyReference, ReadScope, Resource, ResourceKey,
 };
 
 pub use error::{CloudError, ErrorKind};
@@ -127,6 +127,9 @@ pub trait Cloud: Send + Sync {
     ) -> Answer<'a, Vec<u64>> {
         nothing_happens("cloudwatch:GetMetricData")
     }
+
+    /// Names the role or user that the credentials are of; `None` for the root user, and on a snapshot.
+    fn caller(&self) -> Option<Address>;
 
     /// Checks that the credentials are for the organization `expected`, and tells its partition.
     ///

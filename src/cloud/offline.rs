@@ -11,7 +11,7 @@ use super::{Answer, Cloud, CloudError, ErrorKind, Finding, Found};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    Address, GuardrailError, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
     Password, PolicyReference, ReadScope, Reading, Resource, ResourceKey, ResourceType, Snapshot,
 };
 
@@ -331,6 +331,10 @@ impl Cloud for Offline {
         ready(self.change_guardrails(operation)).boxed()
     }
 
+    fn caller(&self) -> Option<Address> {
+        None
+    }
+
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {
         self.organization(Some(expected), false)
             .map(|organization| Ok(organization?.partition))
@@ -429,6 +433,7 @@ mod tests {
             format_version: SNAPSHOT_FORMAT.to_owned(),
             kind: "snapshot".to_owned(),
             created_at: jiff::Timestamp::UNIX_EPOCH,
+            shard: None,
             managed_path: IamPath::break_glass(),
             organization: sample(),
             accounts: BTreeMap::new(),

@@ -14,7 +14,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Plan, PlanBuilder,
+    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Notes, Plan, PlanBuilder,
     PlanHeader, SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, due_drills,
     preview_account, preview_guardrails,
 };
@@ -63,6 +63,7 @@ pub async fn compare(
 /// Makes a plan.
 ///
 /// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
+/// A plan of one shard reads both, and reports them when they are in its share.
 async fn plan(
     cloud: &dyn Cloud,
     loaded: &Loaded,
@@ -77,7 +78,9 @@ async fn plan(
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
-    let all = accounts.len();
+    let is_own = |id: &AccountId| request.filter.is_own(id);
+    let own = accounts.iter().filter(|id| is_own(id));
+    let all = own.clone().count();
     let scope = scope(spec, &organization, &request.filter);
     let reader = AccountReader::new(cloud, scope, request.max_failures);
     reader.count(all);
@@ -94,8 +97,9 @@ async fn plan(
         }
     };
     let in_scope = accounts.contains(emergency);
+    let in_share = in_scope && is_own(emergency);
     let reading_users = async {
-        if in_scope {
+        if in_share {
             reader.read(emergency).await
         } else {
             reader.read_beside(emergency).await
@@ -125,14 +129,14 @@ async fn plan(
         }
     };
     let mut done = 0;
-    if in_scope {
+    if in_share {
         if let Some(users) = &users {
             prove(emergency, users);
         }
         done += 1;
         progress(done, all);
     }
-    let others = accounts.iter().filter(|id| *id != emergency);
+    let others = own.filter(|id| *id != emergency);
     let readings = others.map(async |id| (id, reader.read(id).await));
     let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
     while let Some((id, live)) = readings.next().await {
@@ -143,12 +147,13 @@ async fn plan(
         progress(done, all);
     }
     drop(readings);
-    let mut notes = notes(loaded, &[warnings, resolver.alert_warnings()].concat());
-    notes.extend(impact.map(Impact::notes).into_iter().flatten());
-    notes.extend(found.unknown.iter().map(|account| {
-        format!("whether this plan makes a path unproven is not known of account {account}")
-    }));
-    Ok(found.finish(loaded, &organization, request, notes))
+    let notes = Notes {
+        spec: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
+        lost: impact.map(Impact::lost).unwrap_or_default(),
+        unknown: std::mem::take(&mut found.unknown),
+        guardrails: Vec::new(),
+    };
+    Ok(found.finish(loaded, &organization, request, notes, cloud))
 }
 
 /// What is read of each account, of an organization whose accounts need not be known.
@@ -185,7 +190,8 @@ impl Found {
         loaded: &Loaded,
         organization: &Organization,
         request: &CompareRequest,
-        notes: Vec<String>,
+        notes: Notes,
+        cloud: &dyn Cloud,
     ) -> Plan {
         let spec = &loaded.spec;
         let header = PlanHeader {
@@ -196,10 +202,11 @@ impl Found {
             expires_at: request.expires_at,
             entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
             scope: request.filter.scope(),
+            strict: request.strict,
             notes,
-            skipped: skipped(organization),
+            skipped: skipped(organization, &request.filter),
         };
-        self.builder.finish(header, &rules(spec))
+        self.builder.finish(header, &rules(spec, cloud))
     }
 }
 
@@ -257,14 +264,16 @@ impl<'a> Comparer<'a> {
         live: Result<Inventory, CloudError>,
         found: &mut Found,
     ) -> Option<Outlook<Inventory>> {
+        let filter = &self.request.filter;
         let live = match live {
             Ok(live) => live,
             Err(error) => {
-                found.builder.add_unreadable(id, name, error.to_string());
+                if filter.is_own(id) {
+                    found.builder.add_unreadable(id, name, error.to_string());
+                }
                 return None;
             }
         };
-        let filter = &self.request.filter;
         let context = AccountContext {
             id,
             name,
@@ -291,9 +300,11 @@ impl<'a> Comparer<'a> {
             }
         }
         let closes = closes_last_path(&diff.changes, &live, &self.spec.defaults.path);
-        found.builder.add(id, diff, closes);
-        if let Some(Reading::Unreadable { error }) = &live.alerts {
-            found.builder.add_unreadable_part(id, name, error.clone());
+        if filter.is_own(id) {
+            found.builder.add(id, diff, closes);
+            if let Some(Reading::Unreadable { error }) = &live.alerts {
+                found.builder.add_unreadable_part(id, name, error.clone());
+            }
         }
         Some(Outlook { live, after })
     }
@@ -306,12 +317,18 @@ impl<'a> Comparer<'a> {
         found: &mut Found,
     ) -> Outlook<Guardrails> {
         let management = &self.organization.management_account;
+        let in_share = self.request.filter.is_own(management);
         let live = match live {
             Ok(live) => live,
             Err(error) => {
                 let name = account_name(self.organization, management);
                 let error = error.to_string();
-                found.builder.add_unreadable_part(management, name, error);
+                if in_share {
+                    found.builder.add_unreadable_part(management, name, error);
+                }
+                if self.request.kind == Kind::Plan {
+                    found.unknown.insert(management.clone());
+                }
                 return Outlook::default();
             }
         };
@@ -331,7 +348,9 @@ impl<'a> Comparer<'a> {
                 Err(_) => drop(found.unknown.insert(management.clone())),
             }
         }
-        found.builder.add_guardrails(diff);
+        if in_share {
+            found.builder.add_guardrails(diff);
+        }
         Outlook { live, after }
     }
 
@@ -382,11 +401,11 @@ pub(super) fn account_name<'a>(organization: &'a Organization, id: &AccountId) -
     account.map_or("", |account| &account.name)
 }
 
-pub(super) fn skipped(organization: &Organization) -> Vec<Skipped> {
+pub(super) fn skipped(organization: &Organization, filter: &ScopeFilter) -> Vec<Skipped> {
     organization
         .accounts
         .iter()
-        .filter(|(_, account)| account.state != AccountState::Active)
+        .filter(|(id, account)| account.state != AccountState::Active && filter.is_own(id))
         .map(|(id, account)| Skipped {
             account: id.clone(),
             account_name: account.name.clone(),
@@ -395,7 +414,7 @@ pub(super) fn skipped(organization: &Organization) -> Vec<Skipped> {
         .collect()
 }
 
-fn rules(spec: &Spec) -> SafetyRules {
+fn rules(spec: &Spec, cloud: &dyn Cloud) -> SafetyRules {
     let settings = &spec.organization;
     let overrides = settings.overrides.values();
     SafetyRules {
@@ -408,5 +427,6 @@ fn rules(spec: &Spec) -> SafetyRules {
             .flat_map(|role| [&role.plan, &role.apply])
             .map(|role| role.rsplit('/').next().unwrap_or(role).to_owned())
             .collect(),
+        callers: cloud.caller().into_iter().collect(),
     }
 }

@@ -12,7 +12,7 @@ use super::reader::AccountReader;
 use super::{CollectError, CompareRequest, Progress};
 use crate::cloud::{Cloud, CloudError};
 use crate::org::Organization;
-use crate::plan::Plan;
+use crate::plan::{Notes, Plan};
 use crate::resolve::{Resolver, needs_tags};
 use crate::spec::Loaded;
 use crate::state::Guardrails;
@@ -34,7 +34,8 @@ pub(super) async fn drift(
     let reading_accounts = async |tree: Organization, accounts| {
         // Their account is known to be in scope before it is listed only where every account is.
         let guardrails = async {
-            if covers_guardrails && filter.takes_every_account() {
+            let own = filter.is_own(&tree.management_account);
+            if covers_guardrails && own && filter.takes_every_account() {
                 Some(cloud.guardrails().await)
             } else {
                 None
@@ -47,7 +48,8 @@ pub(super) async fn drift(
         discover(cloud, expected, with_tags, reading_accounts).await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let accounts = filter.accounts(&organization, &spec.emergency_account)?;
-    let in_scope = accounts.contains(&organization.management_account);
+    let management = &organization.management_account;
+    let in_scope = accounts.contains(management) && filter.is_own(management);
     let wanted = resolver
         .guardrails()
         .filter(|_| covers_guardrails && in_scope);
@@ -58,8 +60,11 @@ pub(super) async fn drift(
         };
         Comparer::new(loaded, &organization, request).guardrails(&wanted, live, &mut found);
     }
-    let warnings = [warnings, resolver.alert_warnings()].concat();
-    Ok(found.finish(loaded, &organization, request, notes(loaded, &warnings)))
+    let notes = Notes {
+        spec: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
+        ..Notes::default()
+    };
+    Ok(found.finish(loaded, &organization, request, notes, cloud))
 }
 
 /// Reads and compares the accounts in scope as they are found.
@@ -81,7 +86,8 @@ async fn compare_accounts(
         let taken = match next {
             Some((id, account)) => {
                 let emergency = &spec.emergency_account;
-                let taken = request.filter.takes(tree, emergency, &id, &account);
+                let filter = &request.filter;
+                let taken = filter.is_own(&id) && filter.takes(tree, emergency, &id, &account);
                 all.fetch_add(usize::from(taken), Ordering::Relaxed);
                 taken.then_some((id, account))
             }

@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 
 use super::CollectError;
 use crate::ids::AccountId;
-use crate::org::{Account, Organization, Selection, Selector, Severity};
+use crate::org::{Account, Organization, Selection, Selector, Severity, Shard};
 use crate::plan::Scope;
 use crate::state::{Address, ResourceType};
 
@@ -21,6 +21,8 @@ pub struct ScopeFilter {
     pub resources: Vec<(ResourceType, GlobMatcher)>,
     /// The options as they were given.
     pub given: Vec<String>,
+    /// The share of the chosen accounts that is reported on; all of them when there are no shards.
+    pub shard: Option<Shard>,
 }
 
 impl ScopeFilter {
@@ -33,7 +35,16 @@ impl ScopeFilter {
             .any(Selector::needs_tags)
     }
 
-    pub(super) fn accounts(
+    /// Tells whether an account is reported on here, if it is chosen at all.
+    pub(super) fn is_own(&self, account: &AccountId) -> bool {
+        self.shard.is_none_or(|shard| shard.holds(account))
+    }
+
+    /// Lists the chosen accounts, those of other shards too.
+    ///
+    /// # Errors
+    /// [`CollectError::Scope`] when a selector matches nothing, or nothing is left.
+    pub fn accounts(
         &self,
         organization: &Organization,
         emergency: &AccountId,
@@ -100,8 +111,9 @@ impl ScopeFilter {
 
     pub(super) fn scope(&self) -> Scope {
         Scope {
-            partial: !self.given.is_empty(),
+            partial: !self.given.is_empty() || self.shard.is_some(),
             filters: self.given.clone(),
+            shard: self.shard,
         }
     }
 }

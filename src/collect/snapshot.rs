@@ -10,12 +10,12 @@ use super::discovery::{Accounts, active, discover};
 use super::{CollectError, Progress};
 use crate::cloud::{Cloud, ErrorKind, SNAPSHOT_FORMAT};
 use crate::ids::AccountId;
-use crate::org::Organization;
+use crate::org::{Organization, Shard};
 use crate::resolve::{alert_scope, needs_tags, read_scope, root_scope};
 use crate::spec::Spec;
 use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 
-/// Reads every active account and the guardrails, and keeps what was read.
+/// Reads every active account and the guardrails, or a shard's share of them, and keeps what was read.
 ///
 /// # Errors
 /// When the organization itself can't be read. An account that can't be read is in the snapshot, as unreadable, and so
@@ -23,20 +23,26 @@ use crate::state::{Guardrails, ReadScope, Reading, Snapshot};
 pub async fn take_snapshot(
     cloud: &dyn Cloud,
     spec: &Spec,
+    shard: Option<Shard>,
     concurrency: usize,
     now: Timestamp,
     progress: &Progress<'_>,
 ) -> Result<Snapshot, CollectError> {
     let managed = read_scope(spec);
-    let reading = async |tree: Organization, found| {
+    let in_share = move |id: &AccountId| shard.is_none_or(|shard| shard.holds(id));
+    let reading = async |tree: Organization, found: Accounts| {
         let scope = ReadScope {
             root: root_scope(spec, &tree),
             alerts: alert_scope(spec, &tree),
             ..managed.clone()
         };
         // Side by side: in a large organization what AWS attaches everywhere is a long list, of which pages come one by one.
-        let accounts = accounts(cloud, &scope, found, concurrency, progress);
-        future::join(accounts, guardrails(cloud)).await
+        let share = found
+            .filter(move |(id, _)| future::ready(in_share(id)))
+            .boxed();
+        let accounts = accounts(cloud, &scope, share, concurrency, progress);
+        let guardrails = guardrails(cloud, in_share(&tree.management_account));
+        future::join(accounts, guardrails).await
     };
     let expected = Some(spec.organization.id.as_str());
     let (organization, (accounts, guardrails)) =
@@ -45,6 +51,7 @@ pub async fn take_snapshot(
         format_version: SNAPSHOT_FORMAT.to_owned(),
         kind: "snapshot".to_owned(),
         created_at: now,
+        shard,
         managed_path: managed.managed_path,
         organization,
         accounts,
@@ -80,8 +87,11 @@ async fn accounts(
     accounts
 }
 
-/// Reads the guardrails; a copy of a snapshot without them has none either.
-async fn guardrails(cloud: &dyn Cloud) -> Option<Reading<Guardrails>> {
+/// Reads the guardrails, if they are in the share; a copy of a snapshot without them has none either.
+async fn guardrails(cloud: &dyn Cloud, in_share: bool) -> Option<Reading<Guardrails>> {
+    if !in_share {
+        return None;
+    }
     match cloud.guardrails().await {
         Ok(guardrails) => Some(Reading::Complete(guardrails)),
         Err(error) if error.kind == ErrorKind::NotHeld => None,

@@ -54,7 +54,8 @@ pub async fn verify(
         .await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
-    let accounts = request.filter.accounts(&organization, emergency)?;
+    let mut accounts = request.filter.accounts(&organization, emergency)?;
+    accounts.retain(|id| request.filter.is_own(id));
     let others: Vec<&AccountId> = accounts.iter().filter(|id| *id != emergency).collect();
     let all = others.len() + 1;
     // What protects users and root users proves nothing of a path.
@@ -125,7 +126,7 @@ pub async fn verify(
         created_at: request.now,
         scope: request.filter.scope(),
         notes: notes(loaded, &warnings),
-        skipped: skipped(&organization),
+        skipped: skipped(&organization, &request.filter),
         guardrails_unknown: guardrails.as_ref().err().cloned(),
         situations: prover.situations(),
     };

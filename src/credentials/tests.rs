@@ -14,7 +14,7 @@ use crate::cloud::{Answer, Cloud, CloudError, ErrorKind, Finding};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PASSWORD_TAG,
+    Address, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation, PASSWORD_TAG,
     PolicyReference, Principal, ReadScope, Resource, ResourceKey, Tags, password_mark,
 };
 
@@ -112,6 +112,10 @@ impl Cloud for Aws {
     fn change_guardrails<'a>(&'a self, _: &'a GuardrailOperation) -> Answer<'a, ()> {
         unreachable!()
     }
+    fn caller(&self) -> Option<Address> {
+        None
+    }
+
     fn partition<'a>(&'a self, _: &'a str) -> Answer<'a, Partition> {
         unreachable!()
     }

@@ -3,6 +3,7 @@
 //! Pure data. Reading it is the work of `cloud`; choosing accounts from it that of [`Selection`].
 
 mod selector;
+mod shard;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AccountId, Partition};
 
 pub use selector::{Selection, Selector, SelectorProblem, Severity};
+pub use shard::Shard;
 
 /// Holds an organization as AWS Organizations describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -13,6 +13,7 @@ mod order;
 mod preview;
 mod safety;
 mod saved;
+mod share;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
-use crate::org::AccountState;
+use crate::org::{AccountState, Shard};
 use crate::spec::{AccountOverride, MemberRole, Spec};
 
 pub use alerts::{AlertCoverage, AlertHole};
@@ -34,6 +35,7 @@ pub use order::{Part, Wave, schedule};
 pub use preview::{preview_account, preview_guardrails};
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
+pub use share::{LostPaths, Notes, Share};
 
 /// The format of plans and drift reports that this version writes and reads.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -86,6 +88,9 @@ pub struct Plan {
     /// What differs only in names without effect, which is no difference unless `--strict` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cosmetic: Vec<Cosmetic>,
+    /// What a report of one shard knows beside this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
 }
 
 /// Tells a plan from a report of drift.
@@ -141,6 +146,20 @@ pub struct Scope {
     /// The options that left them out, as they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<String>,
+    /// The shard, such as `2/8`, when only its share of the accounts was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub shard: Option<Shard>,
+}
+
+impl Scope {
+    /// Writes the options that left something out.
+    #[must_use]
+    pub fn options(&self) -> String {
+        let shard = self.shard.map(|shard| format!("--shard {shard}"));
+        let options: Vec<String> = self.filters.iter().cloned().chain(shard).collect();
+        options.join(" ")
+    }
 }
 
 /// Counts accounts and changes.
@@ -209,7 +228,7 @@ pub struct PlanBuilder {
     managed: usize,
     closed_accounts: BTreeSet<AccountId>,
     findings: Vec<GateFinding>,
-    notes: Vec<String>,
+    notes: Notes,
     alerts: Option<AlertCoverage>,
 }
 
@@ -230,8 +249,10 @@ pub struct PlanHeader {
     pub entry: Option<Entry>,
     /// What part of the organization is looked at.
     pub scope: Scope,
+    /// Whether names without effect count as differences.
+    pub strict: bool,
     /// What the reader should know beside the changes.
-    pub notes: Vec<String>,
+    pub notes: Notes,
     /// The accounts that are not active.
     pub skipped: Vec<Skipped>,
 }
@@ -267,7 +288,7 @@ impl PlanBuilder {
         self.changes.extend(diff.changes);
         self.cosmetic.extend(diff.cosmetic);
         self.findings.extend(diff.findings);
-        self.notes.extend(diff.notes);
+        self.notes.guardrails.extend(diff.notes);
     }
 
     /// Adds that a part could not be read, guardrails or alerts; the account is the one they are read in, which is
@@ -278,6 +299,29 @@ impl PlanBuilder {
             account_name: name.to_owned(),
             error,
         });
+    }
+
+    /// Adds the report of one shard; whatever it says of the gates of its share alone is left out.
+    pub fn add_share(&mut self, part: Plan, share: Share) {
+        let Share {
+            strict: _,
+            rules: _,
+            managed,
+            closed_accounts,
+            guardrail_gates,
+            notes,
+        } = share;
+        self.selected += part.summary.accounts.selected;
+        self.managed += managed;
+        self.changes.extend(part.changes);
+        self.cosmetic.extend(part.cosmetic);
+        if let Some(alerts) = part.alerts {
+            self.alerts.get_or_insert_default().add(alerts);
+        }
+        self.unreadable.extend(part.unreadable);
+        self.closed_accounts.extend(closed_accounts);
+        self.findings.extend(guardrail_gates);
+        self.notes.absorb(notes);
     }
 
     /// Makes the plan: sorted, counted, gated and digested.
@@ -291,7 +335,7 @@ impl PlanBuilder {
             managed,
             closed_accounts,
             findings,
-            notes: more_notes,
+            notes: found,
             mut alerts,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -308,12 +352,24 @@ impl PlanBuilder {
             expires_at,
             entry,
             scope,
-            mut notes,
+            strict,
+            notes: given,
             skipped,
         } = header;
-        notes.extend(more_notes);
+        let mut notes = Notes::default();
+        notes.absorb(given);
+        notes.absorb(found);
         let mut gates = check_gates(&changes, managed, &closed_accounts, rules);
-        gates.extend(findings);
+        gates.extend(findings.iter().cloned());
+        let told = notes.told();
+        let share = scope.shard.map(|_| Share {
+            strict,
+            rules: rules.clone(),
+            managed,
+            closed_accounts,
+            guardrail_gates: findings,
+            notes,
+        });
         let mut plan = Plan {
             format_version: FORMAT_VERSION.to_owned(),
             kind,
@@ -332,7 +388,7 @@ impl PlanBuilder {
             entry,
             scope,
             summary: summarize(selected, &changes, &unreadable),
-            notes,
+            notes: told,
             gates,
             changes,
             unreadable,
@@ -340,6 +396,7 @@ impl PlanBuilder {
             ignored: Vec::new(),
             alerts,
             cosmetic,
+            share,
         };
         plan.digest = plan.compute_digest();
         plan

@@ -67,16 +67,20 @@ pub struct GateFinding {
 }
 
 /// Holds what gates go by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SafetyRules {
     /// The most managed objects to remove, in percent of those in scope.
     pub max_removals: u8,
     /// The fewest users to keep.
     pub min_users: usize,
     /// How many users the spec declares; `None` when it has no section of users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_users: Option<usize>,
     /// The names of the roles by which this tool enters accounts.
     pub member_roles: BTreeSet<String>,
+    /// The roles or users that this tool itself runs as.
+    pub callers: BTreeSet<Address>,
 }
 
 /// Tells whether a plan takes an account's last usable path: a managed role that some user or role is trusted with.
@@ -178,6 +182,11 @@ pub fn check_gates(
                 && change.action != Action::Create
                 && rules.member_roles.contains(&change.name)
         }),
+    );
+    find(
+        Gate::Lockout,
+        "this tool itself runs as it".to_owned(),
+        addresses(changes, |change| rules.callers.contains(&change.address)),
     );
     findings
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::told::is_told;
 use super::{Change, FORMAT_VERSION, Kind, Plan};
+use crate::org::Shard;
 use crate::state::{Address, Operation, ResourceKey, sha256};
 
 /// Says why a text is no plan that can be used.
@@ -52,6 +53,11 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
     if plan.kind == Kind::Plan && plan.expires_at.is_none() {
         return Err(ParsePlanError::Format("it has no expires_at".to_owned()));
     }
+    if plan.scope.shard.is_some() != plan.share.is_some() {
+        return Err(ParsePlanError::Format(
+            "its shard and its share do not fit".to_owned(),
+        ));
+    }
     // Whoever edits a plan can digest it anew; what is shown must still be what is done.
     let is_sound = |change: &Change| is_consistent(change) && is_told(change, &plan.changes);
     match plan.changes.iter().find(|change| !is_sound(change)) {
@@ -84,6 +90,11 @@ pub enum Staleness {
     /// It is a report of drift.
     #[error("the file is a report of drift, not a plan; make one with `breakglass plan --out`")]
     NotAPlan,
+    /// It is a part of a plan.
+    #[error(
+        "the plan is that of shard {0} alone; put those of all shards together with `breakglass merge`"
+    )]
+    Shard(Shard),
     /// It is too old.
     #[error("the plan expired at {0}; make a new one")]
     Expired(Timestamp),
@@ -119,7 +130,7 @@ pub enum Staleness {
 /// Checks that a plan may be applied now, whatever live state is.
 ///
 /// # Errors
-/// When it is no plan, is expired, or is not the approved one.
+/// When it is no plan, is one of a shard, is expired, or is not the approved one.
 pub fn check_fresh(
     plan: &Plan,
     now: Timestamp,
@@ -127,6 +138,10 @@ pub fn check_fresh(
 ) -> Result<(), Staleness> {
     if plan.kind != Kind::Plan {
         return Err(Staleness::NotAPlan);
+    }
+    // What shards rest on, users and guardrails, only one of them changes.
+    if let Some(shard) = plan.scope.shard {
+        return Err(Staleness::Shard(shard));
     }
     if let Some(expected) = expected_digest.filter(|expected| *expected != plan.digest) {
         return Err(Staleness::Digest {

@@ -8,7 +8,7 @@ use crate::apply::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, Change
 use crate::ids::AccountId;
 use crate::org::AccountState;
 use crate::plan::{
-    AccountDiff, Action, Cause, Change, Field, Kind, Plan, PlanBuilder, PlanHeader, Risk,
+    AccountDiff, Action, Cause, Change, Field, Kind, Notes, Plan, PlanBuilder, PlanHeader, Risk,
     SafetyRules, Scope, Skipped, Step, Unreadable,
 };
 use crate::policy::{Access, CanonicalContext};
@@ -247,7 +247,11 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         expires_at: (kind == Kind::Plan).then_some(Timestamp::UNIX_EPOCH),
         entry: Some(crate::plan::Entry::default()),
         scope: Scope::default(),
-        notes: vec!["the selector tag:tier=gold matches no account".to_owned()],
+        strict: false,
+        notes: Notes {
+            spec: vec!["the selector tag:tier=gold matches no account".to_owned()],
+            ..Notes::default()
+        },
         skipped: vec![Skipped {
             account: id("555500000000"),
             account_name: "old-shop".to_owned(),
@@ -259,6 +263,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         min_users: 2,
         declared_users: Some(2),
         member_roles: ["OrganizationAccountAccessRole".to_owned()].into(),
+        callers: Default::default(),
     };
     Plan {
         // The real one changes with every field that plans come to have.
@@ -337,6 +342,7 @@ pub(super) fn applied() -> ApplyReport {
         },
         results,
         unreadable: plan.unreadable,
+        canary: None,
     }
 }
 
@@ -379,6 +385,7 @@ pub(super) fn haunted(kind: Kind, text: &str) -> Plan {
     plan.scope = Scope {
         partial: true,
         filters: vec![text.to_owned()],
+        shard: None,
     };
     for gate in &mut plan.gates {
         gate.reason = text.to_owned();

@@ -117,6 +117,10 @@ pub(super) fn verdict(report: &ApplyReport) -> String {
         ApplyOutcome::Done => {
             "done: everything that can be written is as the plan says".to_owned()
         }
+        ApplyOutcome::Partial if summary.failed == 0 => format!(
+            "not finished: {} not begun",
+            count(summary.skipped, "change")
+        ),
         ApplyOutcome::Partial => format!(
             "not finished: {} of {} failed",
             summary.failed,
@@ -139,6 +143,20 @@ pub(super) fn verdict(report: &ApplyReport) -> String {
             count(report.unreadable.len(), "account")
         ),
     }
+}
+
+/// Says what became of the accounts that came first; `None` when none did.
+pub(super) fn canary(report: &ApplyReport) -> Option<String> {
+    let canary = report.canary.as_ref()?;
+    let units = canary.units.join(", ");
+    let accounts = count(canary.accounts, "account");
+    Some(if canary.succeeded {
+        format!("the canary, {accounts} below {units}, came first and succeeded")
+    } else {
+        format!(
+            "the canary, {accounts} below {units}, did not succeed: no other was begun after it"
+        )
+    })
 }
 
 /// Lists the counts of an apply.

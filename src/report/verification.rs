@@ -363,7 +363,7 @@ pub(super) fn about(verification: &Verification) -> Vec<String> {
     if verification.scope.partial {
         lines.push(format!(
             "only a part of the organization was looked at: {}",
-            verification.scope.filters.join(" ")
+            verification.scope.options()
         ));
     }
     if let Some(error) = &verification.guardrails_unknown {

@@ -147,7 +147,7 @@ pub(super) fn scope(plan: &Plan) -> Option<String> {
     plan.scope.partial.then(|| {
         format!(
             "only a part of the organization was looked at: {}",
-            plan.scope.filters.join(" ")
+            plan.scope.options()
         )
     })
 }
@@ -319,9 +319,15 @@ pub(super) const NOTES_TITLE: &str = "Notes";
 
 /// The command that carries out exactly the plan of this digest.
 pub(super) fn apply_command(plan: &Plan) -> Option<String> {
-    (plan.kind == Kind::Plan && plan.has_operations())
+    (plan.kind == Kind::Plan && plan.has_operations() && plan.scope.shard.is_none())
         .then(|| format!("breakglass apply plan.json --expect-digest {}", plan.digest))
 }
 
-/// Says that a plan has nothing that apply would write.
-pub(super) const NOTHING_TO_APPLY: &str = "nothing here is for apply to do";
+/// Says why there is no such command.
+pub(super) fn no_apply(plan: &Plan) -> &'static str {
+    if plan.scope.shard.is_some() {
+        "to apply it, put the plans of all shards together with `breakglass merge`"
+    } else {
+        "nothing here is for apply to do"
+    }
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Guardrails, Inventory};
 use crate::ids::{AccountId, IamPath};
-use crate::org::Organization;
+use crate::org::{Organization, Shard};
 
 /// Holds the live state of an organization. It holds no secret: IAM never gives one out in the reads it is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -19,6 +19,10 @@ pub struct Snapshot {
     /// When it was taken.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
+    /// The shard, such as `2/8`, when only its share of the accounts was read; one of them holds the guardrails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub shard: Option<Shard>,
     /// The path of what was read in full in every account.
     pub managed_path: IamPath,
     /// The organization's accounts and units.

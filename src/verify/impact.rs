@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use super::prover::{Prover, Setting};
 use super::result::{RoleResult, Verdict};
 use crate::ids::AccountId;
+use crate::plan::LostPaths;
 use crate::state::Inventory;
-
-/// How many accounts a note names.
-const NAMED: usize = 3;
 
 /// Proves roles before and after a plan, account by account, where the plan can make a difference.
 pub struct Impact<'a> {
@@ -66,22 +64,14 @@ impl<'a> Impact<'a> {
         }
     }
 
-    /// Tells what is lost, a note for each role and cause.
+    /// Tells what is lost, by role and cause.
     #[must_use]
-    pub fn notes(self) -> Vec<String> {
+    pub fn lost(self) -> Vec<LostPaths> {
         let lost = self.lost.into_iter();
-        lost.map(|((role, generic), accounts)| {
-            let named: Vec<&str> = accounts.keys().take(NAMED).map(AccountId::as_str).collect();
-            let named = named.join(", ");
-            let (place, told) = match accounts.len() {
-                1 => (named, accounts.into_values().next().unwrap_or_default()),
-                all if all <= NAMED => (format!("{all} accounts ({named})"), generic),
-                all => (
-                    format!("{all} accounts ({named} and {} more)", all - NAMED),
-                    generic,
-                ),
-            };
-            format!("after this plan {role} is no longer proven in {place}: {told}")
+        lost.map(|((role, cause), accounts)| LostPaths {
+            role,
+            cause,
+            accounts,
         })
         .collect()
     }

@@ -3,6 +3,7 @@
 use breakglass::state::{GuardrailKind, Tags};
 use serde_json::{Value, json};
 
+use crate::gates::expect_stopped;
 use crate::guardrails::{BOTH, furnish};
 use crate::harness::{EMERGENCY, Emulator, changes, small};
 use crate::{LIMIT, spec_without_passwords};
@@ -125,9 +126,7 @@ async fn exceptions_are_made_and_found_when_they_are_gone() {
         "org/guardrail_exception/region-lock create exempted.OutsideEu",
     ];
     furnished.expect_drift(&missing);
-    emulator.forget_calls();
-    emulator.run(&["apply", "--yes"]).expect(5);
-    assert_eq!(emulator.writes(), []);
+    expect_stopped(emulator, &[], &["widen"]);
     emulator
         .run(&["apply", "--yes", "--allow", "widen"])
         .expect(0);
@@ -159,6 +158,23 @@ async fn exceptions_are_made_and_found_when_they_are_gone() {
         .run(&["apply", "plan.json", "--allow", "removals"])
         .expect(0);
     assert_eq!(emulator.writes(), []);
+    furnished.expect_drift(&[]);
+}
+
+#[tokio::test]
+async fn a_policy_of_another_tool_is_edited_by_name_only() {
+    let furnished = Furnished::new().await;
+    let Furnished { emulator, scp, .. } = &furnished;
+    let tag = aws_sdk_organizations::types::Tag::builder();
+    let tag = tag.key("ManagedBy").value("terraform").build().unwrap();
+    let client = emulator.organizations();
+    let tagging = client.tag_resource().resource_id(scp).tags(tag);
+    tagging.send().await.unwrap();
+    expect_stopped(emulator, &[], &["foreign", "widen"]);
+    expect_stopped(emulator, &["--allow", "widen"], &["foreign"]);
+    expect_stopped(emulator, &["--allow", "foreign"], &["widen"]);
+    let allow = ["apply", "--yes", "--allow", "widen,foreign"];
+    emulator.run(&allow).expect(0);
     furnished.expect_drift(&[]);
 }
 

@@ -6,19 +6,30 @@ use breakglass::state::OWNERSHIP_TAG;
 use serde_json::Value;
 
 use crate::backend::TRUST;
-use crate::harness::{EMERGENCY, Emulator, PROD_PAY, SAND, changes};
+use crate::harness::{EMERGENCY, Emulator, MANAGEMENT, PROD_PAY, Run, SAND, changes};
 use crate::{applied_small_organization, small_organization, spec_without_passwords};
 
 const ADMIN: &str = "BreakGlassAdmin";
 const READ: &str = "BreakGlassRead";
 
-/// Expects these gates to stop an apply, whether it has a saved plan or makes one.
+/// Every class of gates.
+const CLASSES: [&str; 6] = [
+    "removals", "widen", "drop-mfa", "adopt", "foreign", "lockout",
+];
+
+/// Expects these gates to stop an apply, whether it has a saved plan or makes one, and whatever else is let through.
 #[track_caller]
-fn expect_stopped(emulator: &Emulator, allowed: &[&str], gates: &[&str]) {
+pub fn expect_stopped(emulator: &Emulator, allowed: &[&str], gates: &[&str]) {
     emulator.run(&["plan", "--out", "plan.json"]).expect(0);
     emulator.forget_calls();
-    for apply in [["apply", "plan.json"], ["apply", "--yes"]] {
-        let run = emulator.run(&[&apply[..], allowed].concat()).expect(5);
+    let others = CLASSES.into_iter().filter(|class| !gates.contains(class));
+    let others = others.collect::<Vec<_>>().join(",");
+    for apply in [
+        &["apply", "plan.json"][..],
+        &["apply", "--yes"],
+        &["apply", "plan.json", "--allow", &others],
+    ] {
+        let run = emulator.run(&[apply, allowed].concat()).expect(5);
         let (_, told) = run.stderr.split_once("nothing was written\n").unwrap();
         let (told, hint) = told.split_once("\n  hint: ").unwrap();
         let gates_told = told.lines().map(|line| line.trim_start().split(':').next());
@@ -115,6 +126,65 @@ async fn a_user_too_many_goes_by_name_only_and_with_everything_it_has() {
     let gone = iam.get_user().user_name(bob).send().await.unwrap_err();
     assert_eq!(gone.code(), Some("NoSuchEntity"));
     emulator.run(&["drift"]).expect(0);
+}
+
+/// Makes a role that trusts the management account, below the path of what is managed.
+async fn make_managed_role(iam: &Client, name: &str) {
+    let role = iam.create_role().role_name(name).path("/break-glass/");
+    let role = role.assume_role_policy_document(TRUST);
+    role.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_role_that_this_tool_runs_as_goes_by_name_only() {
+    let emulator = applied_small_organization();
+    make_managed_role(&emulator.iam("management").await, "Deployer").await;
+    let role = format!("arn:aws:iam::{MANAGEMENT}:role/break-glass/Deployer");
+    let keys = emulator.assume(&role).await;
+    let run = |arguments: &[&str]| {
+        let mut command = emulator.command(arguments);
+        let command = command
+            .env("AWS_ACCESS_KEY_ID", keys.access_key_id())
+            .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key())
+            .env("AWS_SESSION_TOKEN", keys.session_token());
+        Run::of(command.output().unwrap())
+    };
+    emulator.forget_calls();
+    for allowed in [
+        &[][..],
+        &["--allow", "removals,widen,drop-mfa,adopt,foreign"],
+    ] {
+        let run = run(&[&["apply", "--yes"], allowed].concat()).expect(5);
+        let told = format!("lockout: this tool itself runs as it ({MANAGEMENT}/iam_role/Deployer)");
+        assert!(run.stderr.contains(&told), "{run:?}");
+    }
+    assert_eq!(emulator.writes(), []);
+    // Whoever runs as somebody else may take it away.
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["drift"]).expect(0);
+}
+
+#[test]
+fn the_role_that_accounts_are_entered_by_changes_by_name_only() {
+    let emulator = small_organization();
+    let role = r#"
+  - name: OrganizationAccountAccessRole
+    path: /
+    accounts: { include: [emergency] }
+    trusted: ["user:bg-alice"]
+    permissions: { managed_policies: ["arn:aws:iam::aws:policy/AdministratorAccess"] }
+"#;
+    emulator.write(
+        "breakglass.yaml",
+        &format!("{}{role}", spec_without_passwords()),
+    );
+    expect_stopped(&emulator, &[], &["adopt", "lockout"]);
+    expect_stopped(&emulator, &["--allow", "adopt"], &["lockout"]);
+    let run = emulator
+        .run(&["apply", "plan.json", "--allow", "adopt"])
+        .expect(5);
+    let told = format!("tool enters accounts ({EMERGENCY}/iam_role/OrganizationAccountAccessRole)");
+    assert!(run.stderr.contains(&told), "{run:?}");
 }
 
 #[tokio::test]

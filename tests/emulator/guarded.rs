@@ -4,6 +4,7 @@ use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::PolicyType;
 use serde_json::{Value, json};
 
+use crate::gates::expect_stopped;
 use crate::guardrails::BOTH;
 use crate::harness::{EMERGENCY, Emulator, changes};
 
@@ -353,7 +354,7 @@ async fn every_block_is_named_opened_and_found_again() {
     let expired = spec.replacen("2099-06-30", "2026-06-30", 1);
     emulator.write("breakglass.yaml", &expired);
     guarded.expect_drift(&["org/guardrail_exception/region-lock delete exempted.OutsideEu"]);
-    emulator.run(&["apply", "--yes"]).expect(5);
+    expect_stopped(emulator, &[], &["lockout"]);
     emulator
         .run(&["apply", "--yes", "--allow", "lockout"])
         .expect(0);

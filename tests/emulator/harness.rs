@@ -152,8 +152,12 @@ impl Emulator {
     /// The command, in the test's folder, with nothing of the caller's environment but the way to the emulator.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_breakglass"));
+        command.args(arguments);
+        // Nothing else is at work, but where a test says so.
+        if arguments.first() == Some(&"apply") && !arguments.contains(&"--settle") {
+            command.args(["--settle", "0s"]);
+        }
         command
-            .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", "test")
@@ -231,26 +235,11 @@ impl Emulator {
     /// Credentials for one of the accounts.
     pub async fn credentials(&self, account: &str) -> Credentials {
         let id = self.account(account);
-        let own = Credentials::new("test", "test", None, None, "test");
         if account == "management" {
-            own
+            Credentials::new("test", "test", None, None, "test")
         } else {
-            let config = aws_sdk_sts::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new("us-east-1"))
-                .endpoint_url(&self.url)
-                .credentials_provider(own)
-                .build();
-            let assumed = aws_sdk_sts::Client::from_conf(config)
-                .assume_role()
-                .role_arn(format!(
-                    "arn:aws:iam::{id}:role/OrganizationAccountAccessRole"
-                ))
-                .role_session_name("test")
-                .send()
-                .await
-                .unwrap();
-            let keys = assumed.credentials.unwrap();
+            let role = format!("arn:aws:iam::{id}:role/OrganizationAccountAccessRole");
+            let keys = self.assume(&role).await;
             Credentials::new(
                 keys.access_key_id,
                 keys.secret_access_key,
@@ -259,6 +248,24 @@ impl Emulator {
                 "test",
             )
         }
+    }
+
+    /// The credentials of a role, for the management account.
+    pub async fn assume(&self, role: &str) -> aws_sdk_sts::types::Credentials {
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.url)
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .build();
+        let assumed = aws_sdk_sts::Client::from_conf(config)
+            .assume_role()
+            .role_arn(role)
+            .role_session_name("test")
+            .send()
+            .await
+            .unwrap();
+        assumed.credentials.unwrap()
     }
 
     /// Speaks to the server's control interface.

@@ -15,16 +15,13 @@ fn start_over(emulator: &mut Emulator) {
 }
 
 /// One account at a time, so that writes come one by one.
-const ONE_BY_ONE: &[&str] = &["apply", "--concurrency", "1"];
+pub const ONE_BY_ONE: &[&str] = &["apply", "--concurrency", "1"];
 
 /// Starts an apply, and waits until it has written so often.
-fn start(emulator: &Emulator, apply: &[&str], arguments: &[&str], writes: usize) -> Child {
+pub fn start(emulator: &Emulator, apply: &[&str], arguments: &[&str], writes: usize) -> Child {
     // Slow writes leave time to interrupt them, the more of them there are at a time the slower.
     let milliseconds = if apply == ONE_BY_ONE { 40 } else { 200 };
-    let verbs = ["Create", "Put", "Attach", "Detach", "Delete"];
-    let slow =
-        |verb| json!({ "kind": "latency", "action": format!("iam:{verb}*"), "ms": milliseconds });
-    emulator.faults(json!(verbs.map(slow)));
+    slow_writes(emulator, milliseconds);
     emulator.forget_calls();
     let arguments = [apply, arguments].concat();
     let mut command = emulator.command(&arguments);
@@ -35,6 +32,14 @@ fn start(emulator: &Emulator, apply: &[&str], arguments: &[&str], writes: usize)
         std::thread::sleep(Duration::from_millis(5));
     }
     apply
+}
+
+/// Makes every write take its time.
+pub fn slow_writes(emulator: &Emulator, milliseconds: u32) {
+    let verbs = ["Create", "Put", "Attach", "Detach", "Delete"];
+    let slow =
+        |verb| json!({ "kind": "latency", "action": format!("iam:{verb}*"), "ms": milliseconds });
+    emulator.faults(json!(verbs.map(slow)));
 }
 
 /// Kills an apply after so many writes, and expects that it left something to do.

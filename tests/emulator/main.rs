@@ -11,6 +11,7 @@
 mod alerts;
 mod apply;
 mod backend;
+mod canary;
 mod cli;
 mod close;
 mod credentials;
@@ -36,6 +37,7 @@ mod protection;
 mod ridden_out;
 mod server;
 mod sessions;
+mod side_by_side;
 mod usage;
 mod writes;
 

@@ -3,6 +3,7 @@
 use aws_sdk_organizations::types::PolicyType;
 use serde_json::{Value, json};
 
+use crate::gates::expect_stopped;
 use crate::guardrails::BOTH;
 use crate::harness::{Emulator, changes, small};
 use crate::{LIMIT, spec_without_passwords};
@@ -109,9 +110,7 @@ async fn it_is_made_attached_and_found_when_somebody_changes_it() {
     let spec = spec_without_passwords() + "\nguardrails: { exceptions: [] }\n";
     emulator.write("breakglass.yaml", &spec);
     expect_drift(&emulator, &[&format!("{ADDRESS} delete document,attached")]);
-    emulator.forget_calls();
-    emulator.run(&["apply", "--yes"]).expect(5);
-    assert_eq!(emulator.writes(), []);
+    expect_stopped(&emulator, &[], &["widen"]);
     emulator
         .run(&["apply", "--yes", "--allow", "widen,removals"])
         .expect(0);

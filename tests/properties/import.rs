@@ -105,6 +105,7 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
     let cloud = Offline::new(Snapshot {
         format_version: "1.0".to_owned(),
         kind: "snapshot".to_owned(),
+        shard: None,
         created_at: Timestamp::UNIX_EPOCH,
         managed_path: "/break-glass/".parse().unwrap(),
         accounts: accounts
@@ -127,7 +128,9 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
     let options = ApplyOptions {
         concurrency: 4,
         max_failures: None,
-        check_all_first: false,
+        resumes: false,
+        settle: std::time::Duration::ZERO,
+        canary: None,
     };
     let stop = std::sync::atomic::AtomicBool::new(false);
     let report = apply(&plan, &partition, &cloud, &options, &stop, &|_| {}, || {

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use breakglass::apply::{ApplyOptions, ApplyOutcome, ApplyReport, apply};
 use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Finding, Offline};
 use breakglass::ids::{AccountId, Partition};
 use breakglass::org::{Account, AccountState, Organization};
 use breakglass::plan::{
-    AccountContext, AccountDiff, Action, Kind, Plan, PlanBuilder, PlanHeader, SafetyRules, Scope,
-    diff_account, schedule,
+    AccountContext, AccountDiff, Action, Kind, Notes, Plan, PlanBuilder, PlanHeader, SafetyRules,
+    Scope, diff_account, schedule,
 };
 use breakglass::state::{
-    Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
+    Address, Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
     PolicyReference, ReadScope, Reading, Resource, ResourceKey, Snapshot,
 };
 use futures_util::FutureExt as _;
@@ -46,7 +47,8 @@ fn plan(diff: AccountDiff) -> Plan {
         expires_at: None,
         entry: None,
         scope: Scope::default(),
-        notes: Vec::new(),
+        strict: false,
+        notes: Notes::default(),
         skipped: Vec::new(),
     };
     let rules = SafetyRules {
@@ -54,6 +56,7 @@ fn plan(diff: AccountDiff) -> Plan {
         min_users: 0,
         declared_users: None,
         member_roles: BTreeSet::new(),
+        callers: BTreeSet::new(),
     };
     builder.finish(header, &rules)
 }
@@ -63,6 +66,7 @@ fn snapshot(live: &Inventory) -> Snapshot {
         format_version: "1.0".to_owned(),
         kind: "snapshot".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
+        shard: None,
         managed_path: MANAGED.parse().unwrap(),
         organization: Organization {
             id: "o-exampleorg1".to_owned(),
@@ -160,6 +164,10 @@ impl Cloud for Mortal<'_> {
         self.inner.change_guardrails(operation)
     }
 
+    fn caller(&self) -> Option<Address> {
+        self.inner.caller()
+    }
+
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {
         self.inner.partition(expected)
     }
@@ -169,7 +177,9 @@ fn carry_out(plan: &Plan, cloud: &dyn Cloud) -> ApplyReport {
     let options = ApplyOptions {
         concurrency: 1,
         max_failures: None,
-        check_all_first: false,
+        resumes: true,
+        settle: Duration::ZERO,
+        canary: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

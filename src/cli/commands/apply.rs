@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{DEFAULT_TTL, compare_live};
-use crate::apply::{ApplyOptions, ApplyOutcome, ApplyReport, apply};
-use crate::cli::args::{CompareArgs, GlobalArgs};
+use crate::apply::{ApplyOptions, ApplyOutcome, ApplyReport, Canary, apply};
+use crate::cli::args::{CompareArgs, GlobalArgs, unit_filter};
 use crate::cli::clock::now;
-use crate::cli::connect::{Connection, block_on, stop_on_interrupt};
+use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{confirmed, deliver, expect_terminal, print, say};
 use crate::cli::progress;
 use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
 use crate::report::{Format, render_apply, render_plan};
-use crate::spec::Duration;
+use crate::spec;
 use clap::Args;
 
 /// Arguments of `apply`.
@@ -33,19 +34,28 @@ pub(in crate::cli) struct ApplyArgs {
     /// Let a safety gate through, by name.
     #[arg(long, value_name = "GATE", value_delimiter = ',')]
     allow: Vec<Gate>,
+    /// Change the accounts below this OU first, by /Path/By/Name or id, and the others only when all of it succeeded;
+    /// repeatable.
+    #[arg(long, value_name = "OU")]
+    canary: Vec<String>,
+    /// How long what is to be written must keep still before the first write: another apply at work moves it.
+    #[arg(long, value_name = "DURATION", default_value = "3s")]
+    settle: spec::Duration,
     /// How long a plan made on the spot may wait for its answer.
     #[arg(long, value_name = "DURATION", default_value = DEFAULT_TTL)]
-    ttl: Duration,
+    ttl: spec::Duration,
 }
 
 pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     block_on(async {
+        let _lock = lock(args.compare.cloud.org.as_deref())?;
         let (connection, plan) = match &args.plan {
             Some(path) => saved(args, global, path).await?,
             None => fresh(args, global).await?,
         };
         check_fresh(&plan, now(), args.expect_digest.as_deref())?;
         check_gates(&plan, &args.allow)?;
+        let canary = canary(args, &connection, &plan).await?;
         if args.plan.is_none()
             && plan.has_operations()
             && !args.yes
@@ -54,7 +64,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit,
             return Err(CliError::new(Exit::Error, "not applied"));
         }
         check_fresh(&plan, now(), None)?;
-        let report = carry_out(args, global, &connection, &plan).await?;
+        let report = carry_out(args, global, &connection, &plan, canary).await?;
         // What was done matters more than where it could not be told.
         let told = deliver(&args.compare.output, global, |format, style| {
             render_apply(&report, format, style)
@@ -111,7 +121,7 @@ async fn fresh(args: &ApplyArgs, global: &GlobalArgs) -> Result<(Connection, Pla
         expect_terminal("give --yes, or apply a saved plan")?;
     }
     let (connection, plan) =
-        compare_live(&args.compare, global, Kind::Plan, Some(args.ttl)).await?;
+        compare_live(&args.compare, None, global, Kind::Plan, Some(args.ttl)).await?;
     let style = crate::cli::output::style(global);
     if args.compare.output.format == Format::Text {
         print(&render_plan(&plan, Format::Text, style))?;
@@ -156,11 +166,34 @@ fn check_gates(plan: &Plan, allow: &[Gate]) -> Result<(), CliError> {
         .hinted(format!("if that is meant, apply with --allow {names}")))
 }
 
+/// Finds the accounts that come first.
+async fn canary(
+    args: &ApplyArgs,
+    connection: &Connection,
+    plan: &Plan,
+) -> Result<Option<Canary>, CliError> {
+    if args.canary.is_empty() {
+        return Ok(None);
+    }
+    let filter = unit_filter("--canary", &args.canary)?;
+    let cloud = connection.cloud();
+    let expected = Some(plan.organization_id.as_str());
+    let organization = cloud.organization(expected, false).await?;
+    // A unit has nothing to do with which account is the emergency account.
+    let accounts = filter.accounts(&organization, &organization.management_account);
+    let accounts = accounts.map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
+    Ok(Some(Canary {
+        given: args.canary.clone(),
+        accounts,
+    }))
+}
+
 async fn carry_out(
     args: &ApplyArgs,
     global: &GlobalArgs,
     connection: &Connection,
     plan: &Plan,
+    canary: Option<Canary>,
 ) -> Result<ApplyReport, CliError> {
     let cloud = connection.cloud();
     let partition = cloud.partition(&plan.organization_id).await?;
@@ -176,7 +209,13 @@ async fn carry_out(
             .cloud
             .max_failures
             .map(|bound| bound.of(writes)),
-        check_all_first: args.plan.is_some(),
+        resumes: args.plan.is_some(),
+        settle: match connection {
+            Connection::Aws(_) => Duration::from_secs(args.settle.seconds()),
+            // Its file is locked.
+            Connection::Snapshot(_) => Duration::ZERO,
+        },
+        canary,
     };
     let bar = progress::bar(global, "applying changes");
     bar.set_length(writes as u64);

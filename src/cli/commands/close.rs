@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, SpecArgs};
 use crate::cli::clock::now;
-use crate::cli::connect::{Connection, block_on, stop_on_interrupt};
+use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{confirmed, deliver, expect_terminal, say};
@@ -53,6 +53,7 @@ pub(in crate::cli) fn run(args: &CloseArgs, global: &GlobalArgs) -> Result<Exit,
         expect_terminal("give --yes")?;
     }
     block_on(async {
+        let _lock = lock(args.cloud.org.as_deref())?;
         let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
         let closed = closed(args, global, &loaded, &incident, &connection).await;
         // What was done stays done, however it went on.

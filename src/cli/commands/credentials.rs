@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::args::{CloudArgs, GlobalArgs, SpecArgs};
 use crate::cli::clock::now;
-use crate::cli::connect::{Connection, block_on, stop_on_interrupt};
+use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{confirmed, expect_terminal, print, say};
@@ -65,6 +65,7 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
         expect_terminal("give --yes")?;
     }
     let account = &loaded.spec.emergency_account;
+    let _lock = lock(args.cloud.org.as_deref())?;
     let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
     let cloud = connection.cloud();
     cloud.partition(&loaded.spec.organization.id).await?;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::compare_live;
-use crate::cli::args::{CompareArgs, GlobalArgs};
+use crate::cli::args::{CompareArgs, GlobalArgs, ShardArgs};
 use crate::cli::connect::block_on_reading;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -16,10 +16,12 @@ use crate::report::render_plan;
 pub(in crate::cli) struct DriftArgs {
     #[command(flatten)]
     compare: CompareArgs,
+    #[command(flatten)]
+    shard: ShardArgs,
 }
 
 pub(in crate::cli) fn run(args: &DriftArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
-    let compared = compare_live(&args.compare, global, Kind::Drift, None);
+    let compared = compare_live(&args.compare, args.shard.shard(), global, Kind::Drift, None);
     let (_, plan) = block_on_reading(compared)?;
     deliver(&args.compare.output, global, |format, style| {
         render_plan(&plan, format, style)

@@ -9,6 +9,7 @@ pub(super) mod drift;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod kit;
+pub(super) mod merge;
 pub(super) mod plan;
 pub(super) mod policy;
 mod policy_diff;
@@ -28,7 +29,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::progress;
 use crate::cli::clock::now;
-use crate::collect::{CompareRequest, compare};
+use crate::collect::{CompareRequest, ScopeFilter, compare};
+use crate::org::Shard;
 use crate::plan::{Entry, Kind, Plan};
 use crate::spec::Duration;
 
@@ -38,6 +40,7 @@ pub(super) const DEFAULT_TTL: &str = "24h";
 /// Reads live state and compares it with the spec; the backend comes back open.
 pub(super) async fn compare_live(
     args: &CompareArgs,
+    shard: Option<Shard>,
     global: &GlobalArgs,
     kind: Kind,
     ttl: Option<Duration>,
@@ -48,7 +51,7 @@ pub(super) async fn compare_live(
     let now = now();
     let request = CompareRequest {
         kind,
-        filter,
+        filter: ScopeFilter { shard, ..filter },
         concurrency: usize::from(args.cloud.concurrency),
         max_failures: args.cloud.max_failures,
         strict: args.strict,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{DEFAULT_TTL, compare_live};
-use crate::cli::args::{CompareArgs, GlobalArgs};
+use crate::cli::args::{CompareArgs, GlobalArgs, ShardArgs};
 use crate::cli::connect::block_on_reading;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -20,6 +20,8 @@ use crate::spec::Duration;
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     compare: CompareArgs,
+    #[command(flatten)]
+    shard: ShardArgs,
     /// Save the plan, to be applied as it is.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -32,7 +34,13 @@ pub(in crate::cli) struct PlanArgs {
 }
 
 pub(in crate::cli) fn run(args: &PlanArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
-    let compared = compare_live(&args.compare, global, Kind::Plan, Some(args.ttl));
+    let compared = compare_live(
+        &args.compare,
+        args.shard.shard(),
+        global,
+        Kind::Plan,
+        Some(args.ttl),
+    );
     let (_, plan) = block_on_reading(compared)?;
     if let Some(path) = &args.out {
         let text = render_plan(&plan, Format::Json, Style::default());

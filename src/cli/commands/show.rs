@@ -1,6 +1,6 @@
 //! `breakglass show`: a saved plan or report again, in any format.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
@@ -50,12 +50,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
         return Ok(Exit::Success);
     }
     if kind.as_deref() == Some("verify") {
-        let verification: Verification = serde_json::from_str(&text).map_err(|error| {
-            CliError::new(
-                Exit::Error,
-                format!("{file}: not a report that can be read: {error}"),
-            )
-        })?;
+        let verification = verification(&args.file, &text)?;
         deliver(&args.output, global, |format, style| {
             render_verification(&verification, format, style)
         })?;
@@ -69,8 +64,18 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
     Ok(Exit::Success)
 }
 
+/// Reads a verification.
+pub(super) fn verification(path: &Path, text: &str) -> Result<Verification, CliError> {
+    serde_json::from_str(text).map_err(|error| {
+        CliError::new(
+            Exit::Error,
+            format!("{}: not a report that can be read: {error}", path.display()),
+        )
+    })
+}
+
 /// What a file says of itself; nothing when it is no JSON object that does.
-fn kind_of(text: &str) -> Option<String> {
+pub(super) fn kind_of(text: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Head {
         kind: String,

@@ -1,10 +1,10 @@
 //! `breakglass snapshot`: records the live state that the other commands need.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::args::{CloudArgs, GlobalArgs, SpecArgs};
+use crate::cli::args::{CloudArgs, GlobalArgs, ShardArgs, SpecArgs};
 use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on_reading};
 use crate::cli::error::CliError;
@@ -14,7 +14,7 @@ use crate::cli::progress;
 use crate::cloud::write_snapshot;
 use crate::collect::take_snapshot;
 use crate::plan::Entry;
-use crate::state::Reading;
+use crate::state::{Reading, Snapshot};
 use crate::text::visible;
 
 /// Arguments of `snapshot`.
@@ -24,6 +24,8 @@ pub(in crate::cli) struct SnapshotArgs {
     spec: SpecArgs,
     #[command(flatten)]
     cloud: CloudArgs,
+    #[command(flatten)]
+    shard: ShardArgs,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -38,6 +40,7 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Ex
         take_snapshot(
             connection.cloud(),
             &loaded.spec,
+            args.shard.shard(),
             concurrency,
             now(),
             &progress::shown(&bar),
@@ -47,7 +50,12 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Ex
     });
     bar.finish_and_clear();
     let snapshot = snapshot?;
-    write_snapshot(&args.out, &snapshot)?;
+    keep(&args.out, &snapshot)
+}
+
+/// Writes a snapshot, and says what it lacks.
+pub(super) fn keep(path: &Path, snapshot: &Snapshot) -> Result<Exit, CliError> {
+    write_snapshot(path, snapshot)?;
     let mut exit = Exit::Success;
     for (id, reading) in &snapshot.accounts {
         if let Reading::Unreadable { error } = reading {
@@ -61,7 +69,7 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Ex
     }
     say(&format!(
         "wrote {}: {} accounts",
-        args.out.display(),
+        path.display(),
         snapshot.accounts.len()
     ));
     Ok(exit)

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, ScopeArgs, SpecArgs};
+use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, ScopeArgs, ShardArgs, SpecArgs};
 use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on_reading};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::deliver;
 use crate::cli::progress;
-use crate::collect::{VerifyRequest, verify};
+use crate::collect::{ScopeFilter, VerifyRequest, verify};
 use crate::plan::{Entry, Plan, Staleness, check_fresh, parse_plan};
 use crate::report::render_verification;
 use crate::spec::Loaded;
-use crate::verify::{Verification, VerificationOutcome};
+use crate::verify::Verification;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -26,6 +26,8 @@ pub(in crate::cli) struct VerifyArgs {
     cloud: CloudArgs,
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    shard: ShardArgs,
     /// Prove the state that this saved plan leads to, instead of the state there is.
     #[arg(long, value_name = "PLAN")]
     after: Option<PathBuf>,
@@ -38,11 +40,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs, global: &GlobalArgs) -> Result<Exit
     deliver(&args.output, global, |format, style| {
         render_verification(&verification, format, style)
     })?;
-    Ok(match verification.outcome {
-        VerificationOutcome::Proven => Exit::Success,
-        VerificationOutcome::Findings => Exit::Differences,
-        VerificationOutcome::Incomplete => Exit::Incomplete,
-    })
+    Ok(Exit::of_verification(&verification))
 }
 
 async fn verified(args: &VerifyArgs, global: &GlobalArgs) -> Result<Verification, CliError> {
@@ -50,7 +48,10 @@ async fn verified(args: &VerifyArgs, global: &GlobalArgs) -> Result<Verification
     let loaded = args.spec.load(global)?;
     let after = args.after.as_deref().map(|path| saved(path, &loaded));
     let request = VerifyRequest {
-        filter,
+        filter: ScopeFilter {
+            shard: args.shard.shard(),
+            ..filter
+        },
         concurrency: usize::from(args.cloud.concurrency),
         max_failures: args.cloud.max_failures,
         now: now(),

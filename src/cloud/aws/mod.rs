@@ -39,8 +39,8 @@ use super::{Answer, Cloud, CloudError, Finding};
 use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
-    DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric, Operation,
-    PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
+    Address, DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric,
+    Operation, PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
 };
 use error::Failure;
 use execute::Created;
@@ -313,6 +313,10 @@ impl Cloud for Aws {
             Ok(alerts::drill::counted(&region, metrics, since).await?)
         }
         .boxed()
+    }
+
+    fn caller(&self) -> Option<Address> {
+        self.sessions.caller().principal.clone()
     }
 
     fn partition<'a>(&'a self, expected: &'a str) -> Answer<'a, Partition> {

@@ -399,6 +399,7 @@ mod tests {
         let caller = Caller {
             account: "111111111111".parse().unwrap(),
             partition: "aws-cn".parse().unwrap(),
+            principal: None,
         };
         let reader = Reader {
             client: &client,

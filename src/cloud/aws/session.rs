@@ -21,6 +21,7 @@ use super::throttle::{LeavesThrottling, Throttle};
 use super::{MemberRole, Override};
 use crate::cloud::CloudError;
 use crate::ids::{AccountId, Arn, Partition};
+use crate::state::{Address, ResourceType};
 
 /// The longest session that a role assumed with the credentials of another role can have, in seconds.
 const SESSION_SECONDS: i32 = 3600;
@@ -39,6 +40,8 @@ pub(super) enum Purpose {
 pub(super) struct Caller {
     pub(super) account: AccountId,
     pub(super) partition: Partition,
+    /// The role or user; none for the root user.
+    pub(super) principal: Option<Address>,
 }
 
 /// Enters accounts.
@@ -212,10 +215,23 @@ async fn caller(sts: &aws_sdk_sts::Client) -> Result<Caller, CloudError> {
         .await
         .map_err(failed(call))?;
     let arn: Arn = parse(call, "ARN", identity.arn())?;
+    let account = parse(call, "account", identity.account())?;
     Ok(Caller {
-        account: parse(call, "account", identity.account())?,
+        principal: principal(&account, &arn),
+        account,
         partition: parse(call, "partition", Some(arn.partition()))?,
     })
+}
+
+/// Names the principal of an identity's ARN: `user/PATH/NAME` or `assumed-role/NAME/SESSION`, where the path is left out.
+fn principal(account: &AccountId, arn: &Arn) -> Option<Address> {
+    let (kind, rest) = arn.resource().split_once('/')?;
+    let (resource_type, name) = match kind {
+        "user" => (ResourceType::IamUser, arn.name()),
+        "assumed-role" => (ResourceType::IamRole, rest.split('/').next()?),
+        _ => return None,
+    };
+    Some(Address::new(account, resource_type, name))
 }
 
 /// Provides the credentials of a role in a member account.

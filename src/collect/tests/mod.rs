@@ -3,6 +3,7 @@
 mod after;
 mod coverage;
 mod impact;
+mod shards;
 
 use std::collections::BTreeSet;
 
@@ -60,6 +61,7 @@ fn empty() -> Snapshot {
         format_version: "1.1".to_owned(),
         kind: "snapshot".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
+        shard: None,
         managed_path: "/break-glass/".parse().unwrap(),
         accounts: accounts.collect(),
         guardrails: Some(Reading::Complete(Guardrails::default())),

@@ -20,6 +20,9 @@ pub(in super::super) fn apply(report: &ApplyReport) -> String {
         results::verdict(report)
     ));
     page.block(&format!("**{}**", results::counts(report)));
+    if let Some(canary) = results::canary(report) {
+        page.block(&prose(&canary));
+    }
     if let Some(next) = results::next_step(report) {
         page.block(&format!("Next: {next}."));
     }

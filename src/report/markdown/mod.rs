@@ -367,6 +367,6 @@ fn last_lines(page: &mut Page, plan: &Plan) {
                 page.block(&prose(&hint));
             }
         }
-        None => page.block(words::NOTHING_TO_APPLY),
+        None => page.block(words::no_apply(plan)),
     }
 }

@@ -13,6 +13,9 @@ pub(in super::super) fn apply(report: &ApplyReport, style: Style) -> String {
     let mut page = Page::new(style);
     page.line(0, outcome_tone(report.outcome), &results::verdict(report));
     page.line(0, Tone::Plain, &results::counts(report));
+    if let Some(canary) = results::canary(report) {
+        page.line(0, Tone::Plain, &canary);
+    }
     let mut section = None;
     for group in results::fold(&report.results) {
         if section != Some(group.status) {

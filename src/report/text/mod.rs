@@ -256,6 +256,6 @@ fn last_lines(page: &mut Page, plan: &Plan) {
                 page.line(0, Tone::Warn, &hint);
             }
         }
-        None => page.line(0, Tone::Plain, words::NOTHING_TO_APPLY),
+        None => page.line(0, Tone::Plain, words::no_apply(plan)),
     }
 }

@@ -7,7 +7,7 @@ use crate::LIMIT;
 use crate::differential::CERTIFICATE;
 use crate::exceptions::furnish_both;
 use crate::guardrails::BOTH;
-use crate::harness::{Emulator, small};
+use crate::harness::{Emulator, MANAGEMENT, small};
 
 /// Every gate, so that nothing is held back.
 pub const ALLOW: [&str; 2] = ["--allow", "removals,widen,drop-mfa,adopt,foreign,lockout"];
@@ -20,7 +20,7 @@ organization:
   regions: [eu-west-1]
 emergency_account: "EMERGENCY"
 defaults: { tags: { owner: platform-security } }
-root_access: { credentials_management: true, root_sessions: true }
+root_access: { credentials_management: true, root_sessions: true, mfa: required }
 safety: { min_users: 1 }
 "#;
 
@@ -117,6 +117,8 @@ pub async fn organization() -> Emulator {
     let emulator = Emulator::start(&description);
     emulator.write("policies/limit.json", LIMIT);
     furnish_both(&emulator).await;
+    let root = json!({ MANAGEMENT: { "AccountMFAEnabled": 1, "AccountPasswordPresent": 1 } });
+    emulator.settings(json!({ "root_users": root }));
     emulator.forget_calls();
     emulator
 }

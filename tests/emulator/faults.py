@@ -16,7 +16,7 @@ closes the connection; `hold` does so when the rules are replaced, and until the
 
 CARRIED_OUT = ("lost_answer", "half_body", "malformed", "hold_answer")
 """The call is carried out, but no answer arrives, or half of it, or one that cannot be parsed; with `hold_answer` the
-caller waits for one until the rules are replaced."""
+caller waits for one until the rules are replaced, unless it is a refusal, which arrives and does not count."""
 
 KINDS = (*REFUSED, *CARRIED_OUT, "latency")
 """`latency` answers `ms` later, and lets the other rules apply as well."""
@@ -120,6 +120,12 @@ class Faults:
             self.rules, self._seed, self._seen = new, seed, Counter()
             self._released.set()
             self._released = threading.Event()
+
+    def spare(self, rule: Rule) -> None:
+        """Takes back that a rule has fired."""
+        with self._lock:
+            rule.matched -= 1
+            rule.fired -= 1
 
     def hold(self, rule: Rule) -> None:
         """Waits until the rules are replaced."""

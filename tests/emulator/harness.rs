@@ -324,6 +324,8 @@ pub struct Call {
     pub service: String,
     pub action: String,
     pub params: Value,
+    /// None for an answer that never arrived.
+    pub status: Option<u16>,
     pub began: f64,
     pub ended: f64,
 }

@@ -1,24 +1,25 @@
 //! `kill -9` after every single write of an apply, with live state as the only journal.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::json;
 
 use crate::everything::{ALLOW, Stage, leave_behind, organization, write};
 use crate::harness::{Call, Emulator};
 
-/// Holds the answer to the first write, which is carried out.
-fn first_write() -> Value {
-    json!({ "kind": "hold_answer", "writes": true, "times": 1 })
-}
-
-/// Runs an apply again and again, each run killed at its first write, until one has nothing left to write; gives the
-/// writes of all of them.
+/// Runs an apply again and again, each run killed at its first write that no run before it made, until one has nothing
+/// left to write; gives the writes of all of them. The writes are carried out, and their answers lost.
 fn write_by_write(emulator: &Emulator, apply: &[&str]) -> Vec<Call> {
     emulator.forget_calls();
+    let mut again = 0;
     // Many times as often as there is anything to write: an apply that never ends would fail here.
     for _ in 0..400 {
-        if !emulator.kill_when_held(apply, &first_write()) {
+        let before = done(&emulator.writes());
+        let rule = json!({ "kind": "hold_answer", "writes": true, "after": again, "times": 1 });
+        if !emulator.kill_when_held(apply, &rule) {
             return emulator.writes();
         }
+        again = usize::from(done(&emulator.writes()) == before);
     }
     panic!(
         "there is always something left to write: {:#?}",
@@ -26,11 +27,24 @@ fn write_by_write(emulator: &Emulator, apply: &[&str]) -> Vec<Call> {
     );
 }
 
-/// What the calls did, and to what, in no order.
+/// What the calls that were not refused did, and to what, in no order. A tag that is set again to the same is set once.
 fn done(calls: &[Call]) -> Vec<String> {
+    let carried_out = |call: &&Call| call.status.is_none_or(|status| status < 300);
+    let mut tags = BTreeSet::new();
     let mut done: Vec<String> = calls
         .iter()
-        .map(|call| format!("{} {} {}", call.account, call.name(), call.params))
+        .filter(carried_out)
+        .filter(|call| call.action != "TagResource" || tags.insert(call.params.to_string()))
+        .map(|call| {
+            // The ids of new policies are never the same twice.
+            let words = call.params.to_string();
+            let words = words.split('"').map(|word| match word.starts_with("p-") {
+                true => "p-…",
+                false => word,
+            });
+            let params: Vec<&str> = words.collect();
+            format!("{} {} {}", call.account, call.name(), params.join("\""))
+        })
         .collect();
     done.sort();
     done

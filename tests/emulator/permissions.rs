@@ -8,15 +8,8 @@ use breakglass::policy::{library, parse};
 use serde_json::{Value, json};
 
 use crate::everything::{ALLOW, Stage, enrol, leave_behind, organization, write};
+use crate::usage::{SPAN, events};
 use crate::harness::{Call, EMERGENCY, Emulator, MANAGEMENT, PROD_PAY, Run};
-
-const SPAN: [&str; 5] = [
-    "usage",
-    "--since",
-    "2026-11-24T00:00:00Z",
-    "--until",
-    "2026-11-25T00:00:00Z",
-];
 
 const REST: &str = r#"
 incidents: { file: incidents.yaml }
@@ -243,45 +236,36 @@ async fn add_what_is_only_read(emulator: &Emulator) {
     enrol(&iam, "bg-alice", &key).await;
     let expiry = iam.update_account_password_policy().max_password_age(90);
     expiry.send().await.unwrap();
-    // Managed by its tag, so that it is found where nobody looks for its settings.
-    let iam = emulator.iam("prod-pay").await;
-    let tag = aws_sdk_iam::types::Tag::builder()
-        .key("breakglass:managed")
-        .value("true");
-    let role = iam.create_role().role_name("Elsewhere");
-    let role = role.assume_role_policy_document(crate::backend::TRUST);
-    role.tags(tag.build().unwrap()).send().await.unwrap();
+    for account in ["emergency", "prod-pay", "management"] {
+        // Managed by its tag, so that it is found where nobody looks for its settings.
+        let iam = emulator.iam(account).await;
+        let tag = aws_sdk_iam::types::Tag::builder();
+        let tag = tag.key("breakglass:managed").value("true").build().unwrap();
+        let role = iam.create_role().role_name("Elsewhere").tags(tag);
+        let role = role.assume_role_policy_document(crate::backend::TRUST);
+        role.send().await.unwrap();
+    }
 }
 
-/// Somebody who used a role without an incident.
-fn used(emulator: &Emulator) {
-    let arn = format!("arn:aws:iam::{PROD_PAY}:role/break-glass/BreakGlassAdmin");
-    emulator.events(json!([{ "account": PROD_PAY, "region": "eu-west-1", "record": {
-        "eventID": "one", "eventTime": "2026-11-24T02:15:00Z", "eventSource": "ec2.amazonaws.com",
-        "eventName": "StopInstances", "awsRegion": "eu-west-1", "sourceIPAddress": "203.0.113.7",
-        "recipientAccountId": PROD_PAY, "userIdentity": {
-            "type": "AssumedRole", "accountId": PROD_PAY, "accessKeyId": "ASIAROLE",
-            "arn": format!("arn:aws:sts::{PROD_PAY}:assumed-role/BreakGlassAdmin/nobody"),
-            "sessionContext": {
-                "sessionIssuer": { "type": "Role", "arn": arn },
-                "attributes": { "creationDate": "2026-11-24T02:10:00Z", "mfaAuthenticated": "true" },
-            },
-        },
-    } }]));
+/// Takes away what the writer may not touch, since it is not under the path.
+async fn remove_what_is_only_read(emulator: &Emulator) {
+    for account in ["emergency", "prod-pay", "management"] {
+        let iam = emulator.iam(account).await;
+        let role = iam.delete_role().role_name("Elsewhere");
+        role.send().await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn the_shipped_policies_allow_every_call_and_no_other() {
     let emulator = organization().await;
     let recipient = Identity::generate().to_public().to_string();
-    let spec = |emulator: &Emulator, stage, rest: &str| {
-        write(emulator, stage, Some(&recipient), &format!("{REST}{rest}"));
-    };
+    let spec = |emulator: &Emulator, stage| write(emulator, stage, Some(&recipient), REST);
     emulator.write(
         "incidents.yaml",
         "- { id: INC-1, opened: 2026-11-25T00:00:00Z }\n",
     );
-    spec(&emulator, Stage::Made, "");
+    spec(&emulator, Stage::Made);
     let mut observed = Observed::new(emulator);
     let saved = [&["apply", "plan.json"], &ALLOW[..]].concat();
     observed
@@ -295,29 +279,30 @@ async fn the_shipped_policies_allow_every_call_and_no_other() {
         leave_behind(&observed.emulator.iam(account).await).await;
     }
     add_what_is_only_read(&observed.emulator).await;
-    used(&observed.emulator);
+    // Root users of which more is asked, and somebody who used a role without an incident.
+    let root = json!({ "AccountMFAEnabled": 1 });
+    let root = [MANAGEMENT, EMERGENCY, PROD_PAY].map(|id| (id.to_owned(), root.clone()));
+    observed.emulator.settings(json!({ "root_users": BTreeMap::from(root) }));
+    observed.emulator.events(events(&observed.emulator, PROD_PAY, "looking"));
     observed.run(Runner::Reader, &["drift"]).expect(2);
     observed.run(Runner::Reader, &["drift", "--tag", "tier=1"]);
     observed.run(Runner::Reader, &["verify"]);
     observed
         .run(Runner::Reader, &["snapshot", "--out", "org.json"])
         .expect(0);
-    observed.run(Runner::Reader, &["import"]);
+    observed.run(
+        Runner::Reader,
+        &["import", "--member-role", "BreakGlassPlan"],
+    );
     observed
         .run(Runner::Reader, &["kit", "--out", "kit.html"])
         .expect(0);
     observed.run(Runner::Reader, &[&SPAN[..], &["--notify"]].concat());
     observed.run(Runner::Both, &["close", "INC-1", "--yes"]);
-    // What the reader alone saw is out of the writer's reach: it is not under the path.
-    let iam = observed.emulator.iam("prod-pay").await;
-    iam.delete_role()
-        .role_name("Elsewhere")
-        .send()
-        .await
-        .unwrap();
+    remove_what_is_only_read(&observed.emulator).await;
     let at_once = [&["apply", "--yes"], &ALLOW[..]].concat();
     for stage in [Stage::Changed, Stage::Gone] {
-        spec(&observed.emulator, stage, "");
+        spec(&observed.emulator, stage);
         observed.run(Runner::Both, &at_once).expect(0);
     }
     assert_eq!(observed.refused, BTreeSet::new());

@@ -99,6 +99,9 @@ class Emulator:
             return faults.failure(call, rule), rule.kind
         reply = self._carry_out(call, environ, body)
         if rule and rule.kind == "hold_answer":
+            if reply.status >= 300:
+                self.faults.spare(rule)
+                return reply, None
             self.faults.hold(rule)
         return (faults.spoil(rule, reply), rule.kind) if rule else (reply, None)
 

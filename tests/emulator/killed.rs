@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::everything::{ALLOW, Stage, leave_behind, organization, write};
 use crate::harness::{Call, Emulator};
@@ -27,44 +27,48 @@ fn write_by_write(emulator: &Emulator, apply: &[&str]) -> Vec<Call> {
     );
 }
 
-/// What the calls that were not refused did, and to what, in no order. A tag that is set again to the same is set once.
+/// What the calls that were not refused did, and to what, in no order.
+///
+/// A tag that is set or taken again is so once. A virtual device that has just lost its user goes with the next step of the
+/// same run only: an apply that dies there leaves a device of nobody behind, which does nothing.
 fn done(calls: &[Call]) -> Vec<String> {
     let carried_out = |call: &&Call| call.status.is_none_or(|status| status < 300);
     let mut tags = BTreeSet::new();
+    let calls = calls.iter().filter(carried_out);
+    let calls = calls.filter(|call| match call.action.as_str() {
+        "TagResource" | "UntagResource" => tags.insert(format!("{} {}", call.action, call.params)),
+        "DeleteVirtualMFADevice" => false,
+        _ => true,
+    });
     let mut done: Vec<String> = calls
-        .iter()
-        .filter(carried_out)
-        .filter(|call| call.action != "TagResource" || tags.insert(call.params.to_string()))
         .map(|call| {
-            // The ids of new policies are never the same twice.
-            let words = call.params.to_string();
-            let words = words.split('"').map(|word| match word.starts_with("p-") {
-                true => "p-…",
-                false => word,
-            });
-            let params: Vec<&str> = words.collect();
-            format!("{} {} {}", call.account, call.name(), params.join("\""))
+            format!(
+                "{} {} {}",
+                call.account,
+                call.name(),
+                nameless(&call.params)
+            )
         })
         .collect();
     done.sort();
     done
 }
 
+/// Leaves out ids, which are never the same twice.
+fn nameless(params: &Value) -> Value {
+    let mut params = params.clone();
+    for (key, value) in params.as_object_mut().unwrap() {
+        if key.ends_with("Id") && !["VersionId", "TargetId"].contains(&key.as_str()) {
+            *value = Value::Null;
+        }
+    }
+    params
+}
+
 fn applied(emulator: &Emulator, apply: &[&str]) -> Vec<Call> {
     emulator.forget_calls();
     emulator.run(apply).expect(0);
     emulator.writes()
-}
-
-/// What an apply of each stage writes when nothing comes in between.
-async fn undisturbed(stages: &[Stage], apply: &[&str]) -> Vec<Vec<String>> {
-    let emulator = organization().await;
-    let mut all = Vec::new();
-    for stage in stages {
-        prepare(&emulator, *stage).await;
-        all.push(done(&applied(&emulator, apply)));
-    }
-    all
 }
 
 async fn prepare(emulator: &Emulator, stage: Stage) {
@@ -77,24 +81,30 @@ async fn prepare(emulator: &Emulator, stage: Stage) {
 
 const STAGES: [Stage; 3] = [Stage::Made, Stage::Changed, Stage::Gone];
 
-async fn expect_each_write_once(apply: &[&str]) {
+/// Goes through the stages, in one organization undisturbed and in the other with an apply killed at each write of those
+/// in `killed`.
+async fn expect_each_write_once(apply: &[&str], killed: &[Stage]) {
     let apply = [apply, &ALLOW, &["--concurrency", "1"]].concat();
-    let expected = undisturbed(&STAGES, &apply).await;
-    let emulator = organization().await;
-    for (stage, expected) in STAGES.into_iter().zip(expected) {
+    let (undisturbed, emulator) = (organization().await, organization().await);
+    for stage in STAGES {
+        prepare(&undisturbed, stage).await;
+        let expected = applied(&undisturbed, &apply);
         prepare(&emulator, stage).await;
-        let writes = write_by_write(&emulator, &apply);
-        assert_eq!(done(&writes), expected);
+        let writes = match killed.contains(&stage) {
+            true => write_by_write(&emulator, &apply),
+            false => applied(&emulator, &apply),
+        };
+        assert_eq!(done(&writes), done(&expected));
         emulator.run(&["drift"]).expect(0);
     }
 }
 
 #[tokio::test]
 async fn an_apply_killed_after_each_write_makes_each_once() {
-    expect_each_write_once(&["apply", "--yes"]).await;
+    expect_each_write_once(&["apply", "--yes"], &[Stage::Changed]).await;
 }
 
 #[tokio::test]
 async fn an_apply_of_a_saved_plan_killed_after_each_write_makes_each_once() {
-    expect_each_write_once(&["apply", "plan.json"]).await;
+    expect_each_write_once(&["apply", "plan.json"], &STAGES).await;
 }

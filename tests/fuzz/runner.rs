@@ -13,7 +13,7 @@ use crate::targets::Target;
 
 /// No input takes longer than this, on any machine and however busy it is.
 const BOUND: Duration = Duration::from_secs(20);
-/// How many inputs are kept; in place of the oldest that were found when there are more.
+/// How many inputs are kept; when there are more, a new one takes the place of any that was found.
 const KEPT: usize = 4_000;
 /// How many runs there are where nobody asks for more: some seconds.
 const FEW: usize = 150;
@@ -62,10 +62,12 @@ pub fn run(name: &str, target: Target, seeds: Vec<Vec<u8>>) {
             slowest = (took, input.len());
         }
         if outcomes.insert(kind_of(&outcome)) && number >= first {
-            if inputs.len() >= KEPT {
-                inputs.remove(first);
+            if inputs.len() < KEPT {
+                inputs.push(input);
+            } else {
+                let found = first + random.below(KEPT - first);
+                inputs[found] = input;
             }
-            inputs.push(input);
         }
     }
     println!(
@@ -88,16 +90,14 @@ fn chosen<'a>(random: &mut Random, inputs: &'a [Vec<u8>]) -> &'a [u8] {
         .unwrap()
 }
 
-/// What an outcome says, whatever names and numbers it says it of.
+/// What an outcome says, whatever names and numbers it says it of: its first words outside of quotes.
 fn kind_of(outcome: &str) -> u64 {
+    const WORDS: usize = 40;
     let mut hasher = DefaultHasher::new();
-    for (index, part) in outcome.split('"').enumerate() {
-        if index % 2 == 0 {
-            let words = part.split(|character: char| !character.is_alphabetic());
-            words
-                .filter(|word| !word.is_empty())
-                .for_each(|word| word.hash(&mut hasher));
-        }
+    let plain = outcome.split(['"', '`', '\'']).step_by(2);
+    let words = plain.flat_map(|part| part.split(|letter: char| !letter.is_ascii_alphabetic()));
+    for word in words.filter(|word| word.len() > 1).take(WORDS) {
+        word.hash(&mut hasher);
     }
     hasher.finish()
 }

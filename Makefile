@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 CARGO_FLAGS := --locked
 
-.PHONY: test lint deny clean
+.PHONY: test lint deny fuzz clean
 
 test: lint $(VENV)/.installed
 	BREAKGLASS_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python cargo test $(CARGO_FLAGS)
@@ -16,6 +16,11 @@ lint:
 # Licences, sources and versions of what is depended on, as far as that can be told offline.
 deny:
 	cargo deny --offline check --config .cargo/deny.toml bans licenses sources
+
+# Untrusted input, changed RUNS times for each target; `make test` does a few hundred.
+RUNS := 1000000
+fuzz:
+	BREAKGLASS_FUZZ_RUNS=$(RUNS) cargo test $(CARGO_FLAGS) --profile fuzz --test fuzz -- --nocapture
 
 # The AWS emulator, pinned and hashed; made anew when its requirements change.
 $(VENV)/.installed: tests/emulator/requirements.txt

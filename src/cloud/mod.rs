@@ -21,7 +21,9 @@ use crate::state::{
 };
 
 pub use error::{CloudError, ErrorKind};
-pub use offline::{Offline, SNAPSHOT_FORMAT, SnapshotError, read_snapshot, write_snapshot};
+pub use offline::{
+    Offline, SNAPSHOT_FORMAT, SnapshotError, parse_snapshot, read_snapshot, write_snapshot,
+};
 
 /// Answers a call to a [`Cloud`].
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, CloudError>>;

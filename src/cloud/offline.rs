@@ -57,22 +57,29 @@ pub fn read_snapshot(path: &Path) -> Result<Snapshot, SnapshotError> {
         path: path.to_owned(),
         source,
     })?;
-    let format_error = |message: String| SnapshotError::Format {
+    parse_snapshot(&text).map_err(|message| SnapshotError::Format {
         path: path.to_owned(),
         message,
-    };
-    let head: Head =
-        serde_json::from_str(&text).map_err(|error| format_error(error.to_string()))?;
+    })
+}
+
+/// Reads the text of a snapshot.
+///
+/// # Errors
+/// What is wrong with it, when it is damaged or of a format of another major version.
+pub fn parse_snapshot(text: &str) -> Result<Snapshot, String> {
+    let wrong = |error: serde_json::Error| error.to_string();
+    let head: Head = serde_json::from_str(text).map_err(wrong)?;
     if head.kind.as_deref() != Some("snapshot") {
-        return Err(format_error("its kind is not \"snapshot\"".to_owned()));
+        return Err("its kind is not \"snapshot\"".to_owned());
     }
     let version = head.format_version.unwrap_or_default();
     if version.split('.').next() != Some("1") {
-        return Err(format_error(format!(
+        return Err(format!(
             "its format {version:?} is not known to this version, which reads 1.x; use a newer breakglass"
-        )));
+        ));
     }
-    serde_json::from_str(&text).map_err(|error| format_error(error.to_string()))
+    serde_json::from_str(text).map_err(wrong)
 }
 
 /// What every format of a snapshot has.

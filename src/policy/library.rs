@@ -1,6 +1,7 @@
 //! The policy documents that come with the tool.
 //!
-//! They are templates: `{partition}` and `{path}` stand for where they are used; IAM's own `${…}` is left alone.
+//! Some are what a spec gives users, roles and guardrails; the others are the permissions of whoever runs this tool. They
+//! are templates: `{partition}` and `{path}` stand for where they are used; IAM's own `${…}` is left alone.
 
 use super::lint::DocumentKind;
 use super::pattern::literal;
@@ -29,12 +30,55 @@ const LIBRARY: [(&str, DocumentKind, &str); 4] = [
     ),
 ];
 
-/// Lists the names of the documents, sorted.
+/// What the tool itself needs, by what it does (`reader` or `writer`) and the kind of the account it does it in.
+///
+/// What it calls is compared with these by the tests on the emulator.
+const PERMISSIONS: [(&str, &str); 8] = [
+    (
+        "reader-alerts",
+        include_str!("../../policies/permissions/reader-alerts.json"),
+    ),
+    (
+        "reader-emergency",
+        include_str!("../../policies/permissions/reader-emergency.json"),
+    ),
+    (
+        "reader-management",
+        include_str!("../../policies/permissions/reader-management.json"),
+    ),
+    (
+        "reader-member",
+        include_str!("../../policies/permissions/reader-member.json"),
+    ),
+    (
+        "writer-alerts",
+        include_str!("../../policies/permissions/writer-alerts.json"),
+    ),
+    (
+        "writer-emergency",
+        include_str!("../../policies/permissions/writer-emergency.json"),
+    ),
+    (
+        "writer-management",
+        include_str!("../../policies/permissions/writer-management.json"),
+    ),
+    (
+        "writer-member",
+        include_str!("../../policies/permissions/writer-member.json"),
+    ),
+];
+
+/// Lists the names of the documents that say what whoever runs this tool needs, sorted.
+pub fn permission_names() -> impl Iterator<Item = &'static str> {
+    PERMISSIONS.iter().map(|(name, _)| *name)
+}
+
+/// Lists the names of the documents for users, roles and guardrails, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     LIBRARY.iter().map(|(name, _, _)| *name)
 }
 
-/// What a document is for; `None` when there is none of that name.
+/// What a document for users, roles or guardrails is for; `None` when there is none of that name.
 #[must_use]
 pub fn kind(name: &str) -> Option<DocumentKind> {
     let (_, kind, _) = LIBRARY.iter().find(|(known, _, _)| *known == name)?;
@@ -49,7 +93,9 @@ pub fn identity_names() -> impl Iterator<Item = &'static str> {
 /// Renders a document for a partition and the IAM path of what is managed; `None` when there is none of that name.
 #[must_use]
 pub fn render(name: &str, partition: &Partition, path: &IamPath) -> Option<String> {
-    let (_, _, template) = LIBRARY.iter().find(|(known, _, _)| *known == name)?;
+    let library = LIBRARY.iter().map(|(known, _, text)| (*known, *text));
+    let mut all = library.chain(PERMISSIONS);
+    let (_, template) = all.find(|(known, _)| *known == name)?;
     let path = escaped(path.as_str());
     let mut text = String::with_capacity(template.len());
     // Split at `${` first, so that what IAM reads as a variable is never taken for a placeholder of ours.
@@ -101,6 +147,20 @@ mod tests {
         assert_eq!(kind("no-such"), None);
         let scps = names().filter(|name| identity_names().all(|identity| identity != *name));
         assert_eq!(scps.collect::<Vec<_>>(), ["break-glass-protection"]);
+    }
+
+    #[test]
+    fn permissions_fit_a_managed_policy_and_keep_to_the_partition_and_path() {
+        assert!(permission_names().collect::<Vec<_>>().is_sorted());
+        for name in permission_names() {
+            let text = render_at(name, "aws-cn", "/emergency/");
+            assert!(!text.contains("arn:aws:") && !text.contains("{partition}"));
+            assert!(!text.contains("/break-glass/") && !text.contains("{path}"));
+            let document = parse(&text).unwrap();
+            assert_eq!(lint(&document, DocumentKind::Identity), [""; 0], "{name}");
+            let size = iam_size(&minified(&document));
+            assert!(size < Limits::DOCUMENTED.managed_policy, "{name}: {size}");
+        }
     }
 
     #[test]

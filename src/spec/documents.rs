@@ -97,7 +97,7 @@ pub(super) fn collect(
                 );
                 continue;
             }
-            Some(Source::Library(name)) => library(&path, name, &spec.defaults.path),
+            Some(Source::Library(name)) => library(&path, name),
             Some(Source::Document(value)) => inline(&path, value).map(Text::Fixed),
             Some(Source::File(file)) => from_file(&path, file, sources_map, read).map(Text::Fixed),
         };
@@ -111,13 +111,12 @@ pub(super) fn collect(
     documents
 }
 
-fn library(path: &str, name: &str, managed: &IamPath) -> Result<Text, Problem> {
+fn library(path: &str, name: &str) -> Result<Text, Problem> {
     let known: Vec<&str> = policy::library::identity_names().collect();
-    let rendered = policy::library::render(name, &Partition::commercial(), managed);
-    if rendered.is_some() && known.contains(&name) {
+    if known.contains(&name) {
         return Ok(Text::Library(name.to_owned()));
     }
-    if rendered.is_some() {
+    if policy::library::kind(name).is_some() {
         return Err(Problem::error(
             entry(path, "library"),
             format!(

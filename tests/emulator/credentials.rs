@@ -1,8 +1,6 @@
 //! New passwords: sealed, set, and never lost, whatever AWS or the machine does in between.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
-use std::time::Duration;
 
 use age::x25519::Identity;
 use serde_json::{Value, json};
@@ -136,55 +134,54 @@ fn a_lost_answer_is_asked_for_again_with_the_same_password() {
 }
 
 #[test]
-fn a_killed_run_loses_no_password_and_the_next_one_settles_it() {
-    let (emulator, custodian) = organization();
-    emulator.run(&ISSUE).expect(0);
-    let before = open(&emulator, &custodian, "credentials/bg-alice.password.age");
-    emulator.forget_calls();
-    emulator.faults(json!([{ "kind": "latency", "action": "iam:UpdateLoginProfile", "ms": 3000 }]));
-    let mut command = emulator.command(&ISSUE);
-    let mut run = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let tried = || {
-        let record: Value =
-            serde_json::from_str(&emulator.read("credentials/bg-alice.password.json")).unwrap();
-        record["tried"][0]["file"].as_str().map(str::to_owned)
-    };
-    while tried().is_none() {
-        assert!(run.try_wait().unwrap().is_none(), "it is over already");
-        std::thread::sleep(Duration::from_millis(2));
+fn a_run_killed_at_any_call_loses_no_password_and_the_next_one_settles_it() {
+    for (first, kind, action, told) in [
+        (true, "hold", "iam:CreateLoginProfile", true),
+        (true, "hold_answer", "iam:CreateLoginProfile", true),
+        (true, "hold", "iam:TagUser", false),
+        (false, "hold", "iam:UpdateLoginProfile", true),
+        (false, "hold_answer", "iam:UpdateLoginProfile", true),
+        (false, "hold", "iam:TagUser", false),
+        (false, "hold_answer", "iam:TagUser", false),
+    ] {
+        let (emulator, custodian) = organization();
+        if !first {
+            emulator.run(&ISSUE).expect(0);
+        }
+        let opened = || -> Vec<Value> {
+            let sealed = files(&emulator)
+                .into_iter()
+                .filter(|name| name.ends_with(".age"));
+            let sealed = sealed.map(|name| format!("credentials/{name}"));
+            sealed
+                .map(|name| json!(open(&emulator, &custodian, &name)))
+                .collect()
+        };
+        let before = if first { Vec::new() } else { opened() };
+        let rule = json!({ "kind": kind, "action": action, "times": 1 });
+        assert!(emulator.kill_when_held(&ISSUE, &rule), "{rule}");
+
+        // Whether AWS took the new one or not: it can be opened, and so can the one before where that isn't known.
+        let can_be_opened = opened();
+        assert!(
+            can_be_opened.contains(given(&emulator).last().unwrap()),
+            "{rule}"
+        );
+        assert!(
+            !told || before.iter().all(|one| can_be_opened.contains(one)),
+            "{rule}"
+        );
+        let run = emulator.run(&ISSUE).expect(0);
+        let tells = run.stderr.contains("did not learn whether AWS took");
+        assert_eq!(tells, told, "{rule}: {}", run.stderr);
+        assert!(files(&emulator).iter().eq(SETTLED));
+        assert_eq!(
+            opened(),
+            given(&emulator).split_off(given(&emulator).len() - 1)
+        );
+        let quiet = emulator.run(&ISSUE).expect(0);
+        assert!(!quiet.stderr.contains("did not learn"), "{}", quiet.stderr);
     }
-    run.kill().unwrap();
-    run.wait().unwrap();
-    emulator.no_faults();
-
-    // Whether AWS took the new one or not: both can be opened.
-    let pending = open(
-        &emulator,
-        &custodian,
-        &format!("credentials/{}", tried().unwrap()),
-    );
-    assert_ne!(pending, before);
-    assert_eq!(
-        open(&emulator, &custodian, "credentials/bg-alice.password.age"),
-        before
-    );
-
-    let run = emulator.run(&ISSUE).expect(0);
-    assert!(
-        run.stderr.contains("did not learn whether AWS took"),
-        "{}",
-        run.stderr
-    );
-    assert!(files(&emulator).iter().eq(SETTLED));
-    let settled = open(&emulator, &custodian, "credentials/bg-alice.password.age");
-    assert!(given(&emulator).contains(&json!(settled)));
-    assert!(settled != before && settled != pending);
-    let quiet = emulator.run(&ISSUE).expect(0);
-    assert!(!quiet.stderr.contains("did not learn"), "{}", quiet.stderr);
 }
 
 #[test]

@@ -383,6 +383,15 @@ def _refuse_deleting_what_is_in_use() -> None:
         original(user_name)
         _forget_principal(user)
 
+    @override(iam.IAMBackend, "update_user")
+    def update_user(original, backend, user_name, new_path=None, new_user_name=None):
+        user = backend.get_user(user_name)
+        tags, before = user.tags or [], user.arn
+        original(user_name, new_path, new_user_name)
+        # moto keeps tags by the ARN, which has just become another.
+        backend.tagger.delete_all_tags_for_resource(before)
+        backend.tagger.tag_resource(user.arn, tags)
+
     @override(iam.IAMBackend, "delete_role")
     def delete_role(original, backend, role_name):
         role = backend.get_role(role_name)

@@ -235,7 +235,7 @@ async fn change(pair: &mut Pair<'_>) {
 }
 
 /// A certificate of nobody, signed by itself.
-const CERTIFICATE: &str = "\
+pub const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBdjCCARugAwIBAgIUf0OGD6oihNRBXQoKVkWsBkhlOS4wCgYIKoZIzj0EAwIw\n\
 DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjUwOTIxMjZaGA8yMTI2MTEwMTA5MjEy\n\

@@ -47,6 +47,42 @@ fn document(principals: &[&str]) -> String {
     .to_string()
 }
 
+async fn write(emulator: &Emulator, id: &str, document: &str) {
+    let client = emulator.organizations();
+    let update = client.update_policy().policy_id(id).content(document);
+    update.send().await.unwrap();
+}
+
+/// Makes an SCP on the workloads and an RCP on everything, and gives their ids.
+pub async fn furnish_both(emulator: &Emulator) -> (String, String) {
+    let client = emulator.organizations();
+    let root = client.list_roots().send().await.unwrap();
+    let root = root.roots()[0].id().unwrap().to_owned();
+    let units = client.list_organizational_units_for_parent();
+    let units = units.parent_id(&root).send().await.unwrap();
+    let units = units.organizational_units().iter();
+    let mut workloads = units.filter(|unit| unit.name() == Some("Workloads"));
+    let workloads = workloads.next().unwrap().id().unwrap();
+    let scp = GuardrailKind::Scp;
+    let scp = furnish(&client, scp, "deny-outside-eu", &Tags::new(), &[workloads]).await;
+    let rcp = GuardrailKind::Rcp;
+    let rcp = furnish(&client, rcp, "only-our-network", &Tags::new(), &[&root]).await;
+    write(emulator, &scp, &document(&[CI])).await;
+    let perimeter = json!({ "Version": "2012-10-17", "Statement": [{
+        "Sid": "Network",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["s3:*", "sts:AssumeRole"],
+        "Resource": "*",
+        "Condition": {
+            "StringNotEqualsIfExists": { "aws:SourceVpc": "vpc-1" },
+            "BoolIfExists": { "aws:PrincipalIsAWSService": "false" },
+        },
+    }] });
+    write(emulator, &rcp, &perimeter.to_string()).await;
+    (scp, rcp)
+}
+
 /// An organization with an SCP on its workloads and an RCP on everything, in sync but for the exceptions.
 struct Furnished {
     emulator: Emulator,
@@ -62,43 +98,15 @@ impl Furnished {
         emulator.write("policies/limit.json", LIMIT);
         emulator.write("breakglass.yaml", &spec_without_passwords());
         emulator.run(&["apply", "--yes"]).expect(0);
-        let client = emulator.organizations();
-        let root = client.list_roots().send().await.unwrap();
-        let root = root.roots()[0].id().unwrap().to_owned();
-        let units = client.list_organizational_units_for_parent();
-        let units = units.parent_id(&root).send().await.unwrap();
-        let units = units.organizational_units().iter();
-        let mut workloads = units.filter(|unit| unit.name() == Some("Workloads"));
-        let workloads = workloads.next().unwrap().id().unwrap();
-        let scp = GuardrailKind::Scp;
-        let scp = furnish(&client, scp, "deny-outside-eu", &Tags::new(), &[workloads]).await;
-        let rcp = GuardrailKind::Rcp;
-        let rcp = furnish(&client, rcp, "only-our-network", &Tags::new(), &[&root]).await;
+        let (scp, rcp) = furnish_both(&emulator).await;
         let furnished = Self { emulator, scp, rcp };
-        furnished.write(&furnished.scp, &document(&[CI])).await;
-        let perimeter = json!({ "Version": "2012-10-17", "Statement": [{
-            "Sid": "Network",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:*", "sts:AssumeRole"],
-            "Resource": "*",
-            "Condition": {
-                "StringNotEqualsIfExists": { "aws:SourceVpc": "vpc-1" },
-                "BoolIfExists": { "aws:PrincipalIsAWSService": "false" },
-            },
-        }] });
-        furnished
-            .write(&furnished.rcp, &perimeter.to_string())
-            .await;
         let spec = spec_without_passwords() + EXCEPTIONS;
         furnished.emulator.write("breakglass.yaml", &spec);
         furnished
     }
 
     async fn write(&self, id: &str, document: &str) {
-        let client = self.emulator.organizations();
-        let update = client.update_policy().policy_id(id).content(document);
-        update.send().await.unwrap();
+        write(&self.emulator, id, document).await;
     }
 
     async fn exempted(&self, id: &str) -> Value {

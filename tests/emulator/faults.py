@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from xml.sax.saxutils import escape
 
-REFUSED = ("throttle", "access_denied", "expired_token", "error500", "error", "drop")
+REFUSED = ("throttle", "access_denied", "expired_token", "error500", "error", "drop", "hold")
 """The call is not carried out. `error` is any other code, with `code`, and optionally `status` and `message`; `drop`
-closes the connection."""
+closes the connection; `hold` does so when the rules are replaced, and until then the caller waits."""
 
-CARRIED_OUT = ("lost_answer", "half_body", "malformed")
-"""The call is carried out, but no answer arrives, or half of it, or one that cannot be parsed."""
+CARRIED_OUT = ("lost_answer", "half_body", "malformed", "hold_answer")
+"""The call is carried out, but no answer arrives, or half of it, or one that cannot be parsed; with `hold_answer` the
+caller waits for one until the rules are replaced, unless it is a refusal, which arrives and does not count."""
 
 KINDS = (*REFUSED, *CARRIED_OUT, "latency")
 """`latency` answers `ms` later, and lets the other rules apply as well."""
@@ -38,6 +39,11 @@ class Call:
     protocol: str  # "query", "json" or "cbor"
     params: dict
 
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        reads = ("Get", "List", "Describe", "Lookup", "Generate")
+        return self.service != "sts" and not self.action.startswith(reads)
+
 
 @dataclass
 class Reply:
@@ -58,13 +64,15 @@ class Rule:
     """When, and with what, calls fail. `after` matching calls pass first, and at most `times` fail.
 
     With `per_second`, only the calls beyond so many a second fail, of which `after` may come at once, as AWS throttles.
-    `action`, `account` and the values of `params` are patterns; a call without such a parameter does not match.
+    `action`, `account` and the values of `params` are patterns; a call without such a parameter does not match. With
+    `writes` only calls that change something do.
     """
 
     kind: str
     action: str = "*"
     account: str = "*"
     params: dict[str, str] = field(default_factory=dict)
+    writes: bool = False
     probability: float = 1.0
     times: int | None = None
     after: int = 0
@@ -75,6 +83,7 @@ class Rule:
     message: str = "injected by the test"
     matched: int = field(default=0, init=False)
     fired: int = field(default=0, init=False)
+    held: int = field(default=0, init=False)
     passes: float = field(default=0, init=False)
     refilled: float | None = field(default=None, init=False)
 
@@ -98,6 +107,7 @@ class Faults:
 
     def __init__(self):
         self._lock = threading.Lock()
+        self._released = threading.Event()
         self.replace([])
 
     def replace(self, rules: list[dict], seed: int = 0) -> None:
@@ -108,6 +118,23 @@ class Faults:
                 raise ValueError(f"unknown kind of fault: {rule.kind}")
         with self._lock:
             self.rules, self._seed, self._seen = new, seed, Counter()
+            self._released.set()
+            self._released = threading.Event()
+
+    def spare(self, rule: Rule) -> None:
+        """Takes back that a rule has fired."""
+        with self._lock:
+            rule.matched -= 1
+            rule.fired -= 1
+
+    def hold(self, rule: Rule) -> None:
+        """Waits until the rules are replaced."""
+        with self._lock:
+            if rule not in self.rules:
+                return
+            rule.held += 1
+            released = self._released
+        released.wait()
 
     def next(self, call: Call) -> tuple[float, Rule | None]:
         """The seconds to wait before this call, and the first rule that makes it fail."""
@@ -128,6 +155,8 @@ class Faults:
         name = f"{call.service}:{call.action}"
         if not (fnmatchcase(name, rule.action) and fnmatchcase(call.account, rule.account)):
             return False
+        if rule.writes and not call.writes():
+            return False
         sent = {key: str(value) for key, value in call.params.items()}
         if not all(key in sent and fnmatchcase(sent[key], wanted) for key, wanted in rule.params.items()):
             return False
@@ -142,7 +171,7 @@ class Faults:
 
 def failure(call: Call, rule: Rule) -> Reply:
     """The answer to a call that is not carried out."""
-    if rule.kind == "drop":
+    if rule.kind in ("drop", "hold"):
         return DROPPED
     query, organizations = call.protocol == "query", call.service == "organizations"
     if rule.kind == "throttle":
@@ -164,7 +193,7 @@ def failure(call: Call, rule: Rule) -> Reply:
 
 def spoil(rule: Rule, reply: Reply) -> Reply:
     """The answer to a call that is carried out, as it arrives."""
-    if rule.kind == "lost_answer":
+    if rule.kind in ("lost_answer", "hold_answer"):
         return DROPPED
     if rule.kind == "half_body":
         return Reply(reply.status, reply.headers, reply.body, sent=len(reply.body) // 2)

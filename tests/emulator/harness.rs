@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
 use serde::Deserialize;
@@ -185,6 +186,38 @@ impl Emulator {
         self.control("POST", "faults", Some(&rules));
     }
 
+    /// Starts a command, and waits until the only rule in force holds a call; `None` when the command ends without.
+    pub fn start_until_held(&self, arguments: &[&str]) -> Option<Child> {
+        let mut command = self.command(arguments);
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut run = command.spawn().unwrap();
+        loop {
+            // Asked for first: a call may be held after it was looked, but not after the command has ended.
+            let ended = run.try_wait().unwrap().is_some();
+            let rules = self.control("GET", "faults", None);
+            if rules[0]["held"] != 0 {
+                return Some(run);
+            }
+            if ended {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Kills a command with `kill -9` while a call of it is held; tells whether it came to that.
+    pub fn kill_when_held(&self, arguments: &[&str], rule: &Value) -> bool {
+        self.faults(json!([rule]));
+        let held = self.start_until_held(arguments);
+        let killed = held.is_some();
+        if let Some(mut run) = held {
+            run.kill().unwrap();
+            run.wait().unwrap();
+        }
+        self.no_faults();
+        killed
+    }
+
     /// How often the rules in force have made a call fail, or wait, rule by rule.
     pub fn fired(&self) -> Vec<u64> {
         let rules = self.control("GET", "faults", None);
@@ -296,10 +329,14 @@ impl Emulator {
 pub struct Call {
     /// The account of the credentials.
     pub account: String,
+    /// The role of the credentials, by name; none for those that the emulator did not give out.
+    pub role: Option<String>,
     pub region: String,
     pub service: String,
     pub action: String,
     pub params: Value,
+    /// None for an answer that never arrived.
+    pub status: Option<u16>,
     pub began: f64,
     pub ended: f64,
 }
@@ -311,7 +348,7 @@ impl Call {
     }
 
     fn writes(&self) -> bool {
-        let reads = ["Get", "List", "Describe"];
+        let reads = ["Get", "List", "Describe", "Lookup", "Generate"];
         self.service != "sts" && !reads.iter().any(|read| self.action.starts_with(read))
     }
 }

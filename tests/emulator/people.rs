@@ -4,6 +4,7 @@ use aws_sdk_iam::Client;
 use serde_json::{Value, json};
 
 use crate::LIMIT;
+use crate::everything::enrol;
 use crate::harness::{EMERGENCY, Emulator, MANAGEMENT, PROD_PAY, changes};
 
 const SPEC: &str = r#"
@@ -35,14 +36,6 @@ async fn applied() -> (Emulator, Client) {
         profile.password("Secret-0123456789").send().await.unwrap();
     }
     (emulator, iam)
-}
-
-async fn enrol(iam: &Client, user: &str, serial: &str) {
-    let device = iam.enable_mfa_device().user_name(user);
-    let device = device.serial_number(serial);
-    let device = device.authentication_code1("123456");
-    let device = device.authentication_code2("654321");
-    device.send().await.unwrap();
 }
 
 fn fido(user: &str, name: &str) -> String {

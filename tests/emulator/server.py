@@ -5,10 +5,10 @@
 prints one line, `{"url": "http://127.0.0.1:PORT"}`, when it is ready, and exits when its stdin closes, so that a killed
 test run leaves no server behind. Every AWS call goes to that URL; what a test wants of the layer goes to `/_control`:
 
-    GET    /_control/calls         every AWS call so far: account, region, service, action, params, status, fault, times
+    GET    /_control/calls         every AWS call so far: account, role, region, service, action, params, status, fault, times
     POST   /_control/calls/reset   forgets them
     POST   /_control/faults        a list of rules, or {"seed": n, "rules": […]}, in place of the old; see faults.py
-    GET    /_control/faults        the rules, with how often each matched and fired
+    GET    /_control/faults        the rules, with how often each matched, fired and held a call
     DELETE /_control/faults        no more faults
     POST   /_control/settings      changes settings, and answers with all of them; see deviations.Settings
     POST   /_control/events        a list of events for LookupEvents, in place of the old; see history.py
@@ -96,6 +96,7 @@ class Emulator:
         began = self._seconds()
         reply, fault = self._call(call, environ, body)
         entry = {"account": call.account, "region": call.region, "service": call.service, "action": call.action}
+        entry["role"] = trust.role_of(call.account, call.access_key)
         entry |= {"params": call.params, "status": reply.status or None, "fault": fault}
         self.calls.append(entry | {"began": began, "ended": self._seconds()})
         return reply
@@ -109,9 +110,16 @@ class Emulator:
         seconds, rule = self.faults.next(call)
         if seconds:
             time.sleep(seconds)
+        if rule and rule.kind == "hold":
+            self.faults.hold(rule)
         if rule and rule.kind not in faults.CARRIED_OUT:
             return faults.failure(call, rule), rule.kind
         reply = self._carry_out(call, environ, body)
+        if rule and rule.kind == "hold_answer":
+            if reply.status >= 300:
+                self.faults.spare(rule)
+                return reply, None
+            self.faults.hold(rule)
         return (faults.spoil(rule, reply), rule.kind) if rule else (reply, None)
 
     def _carry_out(self, call: faults.Call, environ: dict, body: bytes) -> faults.Reply:

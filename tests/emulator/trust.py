@@ -46,6 +46,12 @@ def refusal(access_key: str, params: dict) -> tuple[int, str, str] | None:
     return None
 
 
+def role_of(account: str, access_key: str) -> str | None:
+    """The name of the role behind a key; none for the keys of users and for a key that moto did not mint."""
+    key = iam_backends[account]["aws"].access_keys.get(access_key)
+    return key.role_arn.rpartition("/")[2] if key and key.role_arn else None
+
+
 def _caller(account: str, access_key: str) -> str:
     """The ARN of the user or role behind a key; the account's root for a key that moto did not mint."""
     backend = iam_backends[account]["aws"]

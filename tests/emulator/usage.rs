@@ -38,7 +38,7 @@ fn event(region: &str, account: &str, at: &str, name: (&str, &str), more: Value)
 }
 
 /// A user assumes a role in one Region, and the session is at work in another.
-fn events(emulator: &Emulator, account: &str, session: &str) -> Value {
+pub fn events(emulator: &Emulator, account: &str, session: &str) -> Value {
     let emergency = emulator.account("emergency");
     let role = format!("arn:aws:iam::{account}:role/break-glass/BreakGlassAdmin");
     let call = |identity: Value| {
@@ -77,7 +77,7 @@ fn events(emulator: &Emulator, account: &str, session: &str) -> Value {
     events.into()
 }
 
-const SPAN: [&str; 5] = [
+pub const SPAN: [&str; 5] = [
     "usage",
     "--since",
     "2026-11-24T00:00:00Z",

@@ -14,6 +14,7 @@ pub(super) mod plan;
 pub(super) mod policy;
 mod policy_diff;
 mod policy_evaluate;
+mod policy_library;
 pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod snapshot;

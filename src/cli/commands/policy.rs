@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{policy_diff, policy_evaluate};
+use super::{policy_diff, policy_evaluate, policy_library};
 use crate::cli::args::GlobalArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -24,12 +24,15 @@ enum PolicyCommand {
     Diff(policy_diff::DiffArgs),
     /// Decide whether policies allow a request, and say which statements decide.
     Evaluate(policy_evaluate::EvaluateArgs),
+    /// Print a policy that comes with breakglass, or list them.
+    Library(policy_library::LibraryArgs),
 }
 
 pub(in crate::cli) fn run(args: &PolicyArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     match &args.command {
         PolicyCommand::Diff(args) => policy_diff::run(args, global),
         PolicyCommand::Evaluate(args) => policy_evaluate::run(args, global),
+        PolicyCommand::Library(args) => policy_library::run(args),
     }
 }
 

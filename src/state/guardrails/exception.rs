@@ -130,8 +130,8 @@ pub struct ExemptionEdit {
 impl ExemptionEdit {
     /// The operations on the policy that carry it out, in order.
     ///
-    /// What an apply that dies in between was allowed to let through is remembered by then, and what it took back is not
-    /// forgotten before it is gone.
+    /// What an apply that dies in between was allowed to let through is remembered by then. What it takes back is forgotten
+    /// first: the document alone tells the next one what is left to take back, and nothing would tell it of a tag.
     #[must_use]
     pub fn operations(&self) -> Vec<GuardrailOperation> {
         let policy = PolicyReference::Id(self.policy.clone());
@@ -147,7 +147,7 @@ impl ExemptionEdit {
             policy,
             keys: self.forget.clone(),
         });
-        remember.into_iter().chain([update]).chain(forget).collect()
+        forget.into_iter().chain(remember).chain([update]).collect()
     }
 
     /// Tells whether the document that is written differs from a policy in nothing but what this change and its

@@ -1,0 +1,10 @@
+//! Any bytes are a record beside a sealed password, or refused; what is done with it stands in `targets.rs`.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/fuzz/targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    targets::credentials(input);
+});

@@ -1,0 +1,10 @@
+//! Two documents, parted by a line break, are compared; what is done with it stands in `targets.rs`.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/fuzz/targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    targets::policies(input);
+});

@@ -1,0 +1,10 @@
+//! Any text is a document or an error with a place; what is done with it stands in `targets.rs`.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/fuzz/targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    targets::policy(input);
+});

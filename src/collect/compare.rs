@@ -8,19 +8,21 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::reader::AccountReader;
+use super::side::{BaseSpec, Before, Side};
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Plan, PlanBuilder,
-    PlanHeader, SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, due_drills,
-    preview_account, preview_guardrails,
+    AccountContext, Change, Entry, GuardrailContext, Kind, Plan, PlanBuilder, PlanHeader,
+    SafetyRules, Skipped, closes_last_path, diff_guardrails, preview_account, preview_guardrails,
 };
 use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, needs_tags, read_scope, root_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::{DesiredGuardrails, Guardrails, Inventory, ReadScope, ResourceType};
+use crate::state::{
+    Address, Desired, DesiredGuardrails, Guardrails, Inventory, ReadScope, ResourceType,
+};
 use crate::verify::{Impact, Setting};
 
 /// Says what is to be compared, and how.
@@ -40,6 +42,8 @@ pub struct CompareRequest {
     pub now: Timestamp,
     /// When a plan may no longer be applied.
     pub expires_at: Option<Timestamp>,
+    /// The spec as it was before its present change, to tell causes by; they are not told without it.
+    pub base: Option<BaseSpec>,
 }
 
 /// Compares the organization with the spec.
@@ -56,11 +60,16 @@ pub async fn compare(
     progress: &Progress<'_>,
 ) -> Result<Plan, CollectError> {
     let spec = &loaded.spec;
-    let with_tags = needs_tags(spec) || request.filter.needs_tags();
+    let with_tags = needs_tags(spec)
+        || request.filter.needs_tags()
+        || request.base.as_ref().is_some_and(BaseSpec::needs_tags);
     let organization = cloud
         .organization(Some(&spec.organization.id), with_tags)
         .await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
+    let side = Side { loaded, resolver };
+    let resolver = &side.resolver;
+    let before = Before::of(request, &organization);
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
     let all = accounts.len();
@@ -69,17 +78,12 @@ pub async fn compare(
         ..read_scope(spec)
     };
     let reader = AccountReader::new(cloud, scope, request.max_failures, all);
-    let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
     let comparer = Comparer {
         spec,
+        side: &side,
+        before: &before,
         organization: &organization,
-        resolver: &resolver,
         request,
-        drills: max_age.map(|max_age| DrillRules {
-            drills: &loaded.records.drills,
-            max_age,
-            now: request.now,
-        }),
         context: CanonicalContext {
             partition: Some(organization.partition.clone()),
         },
@@ -170,6 +174,7 @@ pub async fn compare(
         comparer.guardrails(wanted, live, &mut found);
     }
     let mut notes = notes(loaded, &warnings);
+    notes.extend(before.note());
     notes.extend(impact.map(Impact::notes).into_iter().flatten());
     notes.extend(found.unknown.iter().map(|account| {
         format!("whether this plan makes a path unproven is not known of account {account}")
@@ -181,6 +186,8 @@ pub async fn compare(
         created_at: request.now,
         expires_at: request.expires_at,
         entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
+        spec_file: loaded.sources.first_file().map(str::to_owned),
+        base: request.base.as_ref().map(|base| base.revision.clone()),
         scope: request.filter.scope(),
         notes,
         skipped: skipped(&organization),
@@ -212,11 +219,10 @@ impl<T> Outlook<T> {
 /// Knows what to compare with.
 struct Comparer<'a> {
     spec: &'a Spec,
+    side: &'a Side<'a>,
+    before: &'a Before<'a>,
     organization: &'a Organization,
-    resolver: &'a Resolver<'a>,
     request: &'a CompareRequest,
-    /// When drills are due; `None` when the spec does not say.
-    drills: Option<DrillRules<'a>>,
     context: CanonicalContext,
 }
 
@@ -245,15 +251,18 @@ impl<'a> Comparer<'a> {
             strict: self.request.strict,
             now: self.request.now,
         };
-        let desired = self.resolver.desired(id);
-        let mut diff = diff_account(&context, &desired, &live);
-        if let Some(rules) = &self.drills {
-            let due = due_drills(&context, &desired, &live, &diff.changes, rules);
-            diff.changes.extend(due);
-        }
+        let (mut diff, desired) = self.side.compare(&context, &live);
+        let asked = |before: &Side<'_>| before.compare(&context, &live).0.changes;
+        let widened = self.before.attribute(&mut diff.changes, asked);
         diff.changes.retain(|change| filter.covers(&change.address));
         diff.cosmetic
             .retain(|cosmetic| filter.covers(&cosmetic.address));
+        let widened = widened.into_iter().filter(|address| filter.covers(address));
+        found.builder.add_widened(widened.collect());
+        let in_sync = named(id, &desired).filter(|address| {
+            filter.covers(address) && diff.changes.iter().all(|change| change.address != *address)
+        });
+        found.builder.add_in_sync(in_sync);
         let mut after = None;
         if self.request.kind == Kind::Plan && has_operations(&diff.changes) {
             let mut changed = live.clone();
@@ -293,7 +302,35 @@ impl<'a> Comparer<'a> {
             today: self.request.now.to_zoned(TimeZone::UTC).date(),
             covers: &|address| self.request.filter.covers(address),
         };
-        let diff = diff_guardrails(&context, wanted, &live);
+        let mut diff = diff_guardrails(&context, wanted, &live);
+        let asked = |before: &Side<'_>| {
+            let context = GuardrailContext {
+                managed_path: &before.loaded.spec.defaults.path,
+                ..context
+            };
+            let wanted = before.resolver.guardrails();
+            wanted.map_or_else(Vec::new, |wanted| {
+                diff_guardrails(&context, &wanted, &live).changes
+            })
+        };
+        let mut widened = self.before.attribute(&mut diff.changes, asked);
+        // New exceptions have a gate of their own, which tells them from lost ones without a base, too.
+        widened.retain(|address| address.resource_type != ResourceType::GuardrailException);
+        found.builder.add_widened(widened);
+        let exceptions = wanted.exceptions.iter();
+        let exceptions = exceptions
+            .filter(|exception| exception.ended(context.today).is_none())
+            .map(|exception| (ResourceType::GuardrailException, &exception.id));
+        let protection = wanted.protection.iter();
+        let protection = protection.map(|policy| (ResourceType::GuardrailPolicy, &policy.name));
+        let in_sync = exceptions
+            .chain(protection)
+            .map(|(kind, name)| Address::new(management, kind, name))
+            .filter(|address| {
+                (context.covers)(address)
+                    && diff.changes.iter().all(|change| change.address != *address)
+            });
+        found.builder.add_in_sync(in_sync);
         let mut after = None;
         if self.request.kind == Kind::Plan && has_operations(&diff.changes) {
             let mut changed = live.clone();
@@ -324,6 +361,18 @@ impl<'a> Comparer<'a> {
             setting(guardrails.after(), users.after()),
         )
     }
+}
+
+/// Names what an account shall hold.
+fn named<'a>(id: &'a AccountId, desired: &'a Desired) -> impl Iterator<Item = Address> + 'a {
+    let policies = desired.policies.iter().flat_map(|policies| policies.keys());
+    let users = desired.users.iter().flat_map(|users| users.keys());
+    let roles = desired.roles.iter().flat_map(|roles| roles.keys());
+    let policies = policies.map(|name| (ResourceType::IamPolicy, name));
+    let users = users.map(|name| (ResourceType::IamUser, name));
+    let roles = roles.map(|name| (ResourceType::IamRole, name));
+    let all = policies.chain(users).chain(roles);
+    all.map(|(kind, name)| Address::new(id, kind, name))
 }
 
 fn has_operations(changes: &[Change]) -> bool {

@@ -4,6 +4,7 @@
 
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
+mod cause;
 mod change;
 mod diff;
 mod drills;
@@ -23,13 +24,16 @@ use serde::{Deserialize, Serialize};
 use crate::ids::AccountId;
 use crate::org::AccountState;
 use crate::spec::{AccountOverride, MemberRole, Spec};
+use crate::state::Address;
 
+pub use cause::attribute;
 pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use drills::{DrillRules, due_drills};
 pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
 pub use order::{Part, Wave, schedule};
 pub use preview::{preview_account, preview_guardrails};
+use safety::widening;
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
 
@@ -50,7 +54,8 @@ pub struct Plan {
     pub outcome: Outcome,
     /// The digest of the spec, with every document it refers to.
     pub spec_digest: String,
-    /// The digest of all of this but the times, places in the spec and cosmetic differences: what a review approves.
+    /// The digest of all of this but the times, places in the spec, causes, what is in sync and cosmetic differences: what a
+    /// review approves.
     pub digest: String,
     /// When live state was read.
     #[schemars(with = "String")]
@@ -62,6 +67,12 @@ pub struct Plan {
     /// How accounts are entered; only a plan needs to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Entry>,
+    /// The first file of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_file: Option<String>,
+    /// The revision of the spec that causes are told by; without one they are not known, and all are `live`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// What part of the organization was looked at.
     pub scope: Scope,
     /// The counts.
@@ -81,6 +92,9 @@ pub struct Plan {
     /// What differs only in names without effect, which is no difference unless `--strict` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cosmetic: Vec<Cosmetic>,
+    /// What the spec asks for and AWS holds just so, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_sync: Vec<Address>,
 }
 
 /// Tells a plan from a report of drift.
@@ -205,6 +219,8 @@ pub struct PlanBuilder {
     closed_accounts: BTreeSet<AccountId>,
     findings: Vec<GateFinding>,
     notes: Vec<String>,
+    in_sync: Vec<Address>,
+    widened: Vec<Address>,
 }
 
 /// Holds what a plan says that no account tells.
@@ -222,6 +238,10 @@ pub struct PlanHeader {
     pub expires_at: Option<Timestamp>,
     /// How accounts are entered; only a plan needs to know.
     pub entry: Option<Entry>,
+    /// The first file of the spec.
+    pub spec_file: Option<String>,
+    /// The revision of the spec that causes are told by.
+    pub base: Option<String>,
     /// What part of the organization is looked at.
     pub scope: Scope,
     /// What the reader should know beside the changes.
@@ -240,6 +260,16 @@ impl PlanBuilder {
         if closes_last_path {
             self.closed_accounts.insert(account.clone());
         }
+    }
+
+    /// Adds what the spec asks for and live state holds just so.
+    pub fn add_in_sync(&mut self, addresses: impl IntoIterator<Item = Address>) {
+        self.in_sync.extend(addresses);
+    }
+
+    /// Adds existing objects to which the change of the spec gives broader access, as [`attribute`] finds them.
+    pub fn add_widened(&mut self, addresses: Vec<Address>) {
+        self.widened.extend(addresses);
     }
 
     /// Adds an account of which not everything could be read.
@@ -282,9 +312,13 @@ impl PlanBuilder {
             closed_accounts,
             findings,
             notes: more_notes,
+            mut in_sync,
+            mut widened,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
         cosmetic.sort();
+        in_sync.sort();
+        widened.sort();
         unreadable.sort_by(|a, b| (&a.account, &a.error).cmp(&(&b.account, &b.error)));
         let PlanHeader {
             kind,
@@ -293,6 +327,8 @@ impl PlanBuilder {
             created_at,
             expires_at,
             entry,
+            spec_file,
+            base,
             scope,
             mut notes,
             skipped,
@@ -300,6 +336,7 @@ impl PlanBuilder {
         notes.extend(more_notes);
         let mut gates = check_gates(&changes, managed, &closed_accounts, rules);
         gates.extend(findings);
+        gates.extend(widening(widened));
         let mut plan = Plan {
             format_version: FORMAT_VERSION.to_owned(),
             kind,
@@ -316,6 +353,8 @@ impl PlanBuilder {
             created_at,
             expires_at,
             entry,
+            spec_file,
+            base,
             scope,
             summary: summarize(selected, &changes, &unreadable),
             notes,
@@ -325,6 +364,7 @@ impl PlanBuilder {
             skipped,
             ignored: Vec::new(),
             cosmetic,
+            in_sync,
         };
         plan.digest = plan.compute_digest();
         plan

@@ -245,6 +245,8 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: (kind == Kind::Plan).then_some(Timestamp::UNIX_EPOCH),
         entry: Some(crate::plan::Entry::default()),
+        spec_file: None,
+        base: None,
         scope: Scope::default(),
         notes: vec!["the selector tag:tier=gold matches no account".to_owned()],
         skipped: vec![Skipped {
@@ -294,6 +296,7 @@ pub(super) fn applied() -> ApplyReport {
                 account: change.account.clone(),
                 account_name: change.account_name.clone(),
                 action: change.action,
+                source: change.source.clone(),
                 status,
                 operations,
                 message,

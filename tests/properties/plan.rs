@@ -45,6 +45,8 @@ fn plan(diff: AccountDiff) -> Plan {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: None,
         entry: None,
+        spec_file: None,
+        base: None,
         scope: Scope::default(),
         notes: Vec::new(),
         skipped: Vec::new(),

@@ -246,7 +246,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         expires_at: (kind == Kind::Plan).then_some(Timestamp::UNIX_EPOCH),
         entry: Some(crate::plan::Entry::default()),
         spec_file: None,
-        base: None,
+        base: (kind == Kind::Plan).then(|| "0123abcd".to_owned()),
         scope: Scope::default(),
         notes: vec!["the selector tag:tier=gold matches no account".to_owned()],
         skipped: vec![Skipped {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::group::{Accounts, explained, generic_text};
-use super::items::{Item, Level, Listing, State};
-use super::words::count;
+use super::items::{Item, Level, Listing};
+use super::words::{count, few};
 use crate::state::Origin;
 use crate::text::visible;
 
@@ -18,18 +18,16 @@ const LONGEST: usize = 1_000;
 
 /// Writes a listing as annotations: the verdict, then what was found, the same of many accounts once.
 pub(super) fn github(listing: &Listing) -> String {
-    let kind = listing.kind;
-    let verdict = if listing.complete {
-        Level::Note
-    } else {
-        Level::Error
-    };
-    let title = format!("breakglass {kind}");
+    let verdict = if listing.complete { "notice" } else { "error" };
+    let title = format!("breakglass {}", listing.kind);
     let mut text = command(verdict, None, &title, &listing.verdict);
     let groups = fold(listing);
-    for level in [Level::Error, Level::Warning, Level::Note] {
-        let own: Vec<&Group<'_>> = groups.iter().filter(|group| group.level == level).collect();
-        let room = MOST - usize::from(level == verdict);
+    for name in ["error", "warning", "notice"] {
+        let own = groups
+            .iter()
+            .filter(|group| command_name(group.level) == name);
+        let own: Vec<&Group<'_>> = own.collect();
+        let room = MOST - usize::from(name == verdict);
         // The last one says how many there are more.
         let shown = if own.len() > room {
             room - 1
@@ -40,20 +38,25 @@ pub(super) fn github(listing: &Listing) -> String {
             text.push_str(&annotation(group));
         }
         if own.len() > shown {
-            let left: Vec<String> = own
-                .iter()
-                .skip(shown)
-                .map(|group| group.title.clone())
-                .collect();
+            let left = own.iter().skip(shown).map(|group| group.title.clone());
+            let left: Vec<String> = left.collect();
             let more = format!(
                 "{} more not shown here, GitHub takes {MOST} of a kind: {}",
                 count(left.len(), "finding"),
-                super::words::few(&left, 10)
+                few(&left, 10)
             );
-            text.push_str(&command(level, None, &title, &more));
+            text.push_str(&command(name, None, &title, &more));
         }
     }
     text
+}
+
+fn command_name(level: Level) -> &'static str {
+    match level {
+        Level::Critical | Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "notice",
+    }
 }
 
 /// Holds a finding with every account that it is the same in.
@@ -68,9 +71,6 @@ struct Group<'a> {
 fn fold(listing: &Listing) -> Vec<Group<'_>> {
     let mut folded: BTreeMap<_, Vec<&Item>> = BTreeMap::new();
     for item in listing.findings() {
-        if item.state == State::Ignored {
-            continue;
-        }
         let message = match &item.account {
             Some(account) => generic_text(&item.message, account.as_str()),
             None => item.message.clone(),
@@ -105,16 +105,16 @@ fn annotation(group: &Group<'_>) -> String {
         format!("{}: ", group.accounts.words())
     };
     let message = format!("{place}{}", group.message);
-    command(group.level, group.source, &group.title, &message)
+    command(
+        command_name(group.level),
+        group.source,
+        &group.title,
+        &message,
+    )
 }
 
 /// Writes one workflow command.
-fn command(level: Level, source: Option<&Origin>, title: &str, message: &str) -> String {
-    let name = match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "notice",
-    };
+fn command(name: &str, source: Option<&Origin>, title: &str, message: &str) -> String {
     let place = source.map_or_else(String::new, |source| {
         format!("file={},line={},", property(&source.file), source.line)
     });

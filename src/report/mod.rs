@@ -30,6 +30,7 @@ mod fixture;
 mod tests;
 
 use self::items::Listing;
+use self::markdown::Limit;
 use crate::apply::ApplyReport;
 use crate::audit::Audit;
 use crate::close::CloseReport;
@@ -48,8 +49,10 @@ pub enum Format {
     Json,
     /// For programs that read along: the same in lines.
     Ndjson,
-    /// For comments on pull requests.
+    /// For comments on pull requests: at most 65,000 characters.
     Markdown,
+    /// The same for the summary of a step in a GitHub workflow: at most 1 MiB.
+    StepSummary,
     /// For code scanning.
     Sarif,
     /// For test reports.
@@ -90,7 +93,8 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
                 ("in_sync", "in_sync"),
             ],
         ),
-        Format::Markdown => markdown::plan(plan),
+        Format::Markdown => markdown::plan(plan, Limit::Comment),
+        Format::StepSummary => markdown::plan(plan, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -109,7 +113,8 @@ pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> Strin
             report,
             &[("results", "result"), ("unreadable", "unreadable")],
         ),
-        Format::Markdown => markdown::apply(report),
+        Format::Markdown => markdown::apply(report, Limit::Comment),
+        Format::StepSummary => markdown::apply(report, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -135,7 +140,8 @@ pub fn render_verification(verification: &Verification, format: Format, style: S
                 ("skipped", "skipped"),
             ],
         ),
-        Format::Markdown => markdown::verification(verification),
+        Format::Markdown => markdown::verification(verification, Limit::Comment),
+        Format::StepSummary => markdown::verification(verification, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -160,7 +166,8 @@ pub fn render_usage(audit: &Audit, format: Format, style: Style) -> String {
                 ("unreadable", "unreadable"),
             ],
         ),
-        Format::Markdown => markdown::usage(audit),
+        Format::Markdown => markdown::usage(audit, Limit::Comment),
+        Format::StepSummary => markdown::usage(audit, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -179,7 +186,8 @@ pub fn render_close(report: &CloseReport, format: Format, style: Style) -> Strin
             report,
             &[("steps", "step"), ("exceptions", "exception")],
         ),
-        Format::Markdown => markdown::closing(report),
+        Format::Markdown => markdown::closing(report, Limit::Comment),
+        Format::StepSummary => markdown::closing(report, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::items::{Item, Level, Listing, Rule, State};
+use super::items::{Item, Level, Listing, Rule};
 use crate::state::sha256;
 use crate::text::visible;
 
@@ -67,10 +67,7 @@ fn result(listing: &Listing, rules: &[Rule], item: &Item) -> Value {
     let rule = item.rule.id;
     let fingerprint = sha256(format!("{rule} {address}").as_bytes());
     let fingerprint = fingerprint.trim_start_matches("sha256:").to_owned();
-    let (file, line) = match &item.source {
-        Some(source) if source.line > 0 => (source.file.as_str(), source.line),
-        _ => (listing.spec_file(), 1),
-    };
+    let (file, line) = listing.place(item);
     let mut properties = Map::new();
     if let Some(account) = &item.account {
         properties.insert("account".to_owned(), json!(account.as_str()));
@@ -81,7 +78,7 @@ fn result(listing: &Listing, rules: &[Rule], item: &Item) -> Value {
     let mut result = json!({
         "ruleId": rule,
         "level": match item.level {
-            Level::Error => "error",
+            Level::Critical | Level::Error => "error",
             Level::Warning => "warning",
             Level::Note => "note",
         },
@@ -103,10 +100,6 @@ fn result(listing: &Listing, rules: &[Rule], item: &Item) -> Value {
     if let Some(result) = result.as_object_mut() {
         if let Some(index) = rules.iter().position(|known| *known == item.rule) {
             result.insert("ruleIndex".to_owned(), json!(index));
-        }
-        if item.state == State::Ignored {
-            let suppression = json!([{ "kind": "external", "justification": message(item) }]);
-            result.insert("suppressions".to_owned(), suppression);
         }
     }
     result

@@ -79,6 +79,8 @@ pub(super) enum State {
 /// Tells how bad a finding is, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
+    /// It must not stay a moment.
+    Critical,
     /// It must not stay.
     Error,
     /// It should not stay.
@@ -190,19 +192,23 @@ impl Listing {
         self.spec_file = file.cloned();
     }
 
-    /// The file that findings without a place of their own are shown at.
-    pub(super) fn spec_file(&self) -> &str {
+    /// Where in the spec an item is shown: where it comes from, or else at the beginning.
+    pub(super) fn place<'a>(&'a self, item: &'a Item) -> (&'a str, usize) {
+        let known = |source: &&Origin| source.line > 0 && !source.file.is_empty();
+        if let Some(source) = item.source.as_ref().filter(known) {
+            return (&source.file, source.line);
+        }
         let sources = self.items.iter().filter_map(|item| item.source.as_ref());
-        let known = self.spec_file.as_deref();
-        known
-            .or_else(|| sources.map(|source| source.file.as_str()).min())
-            .unwrap_or(DEFAULT_SPEC)
+        let files = sources.filter(known).map(|source| source.file.as_str());
+        let file = self.spec_file.as_deref().or_else(|| files.min());
+        (file.unwrap_or(DEFAULT_SPEC), 1)
     }
 
-    /// The findings without what is right, the worst first.
+    /// The findings without what is right or agreed, the worst first.
     pub(super) fn findings(&self) -> Vec<&Item> {
         let items = self.items.iter();
-        let mut findings: Vec<&Item> = items.filter(|item| item.state != State::Passed).collect();
+        let open = |item: &&Item| !matches!(item.state, State::Passed | State::Ignored);
+        let mut findings: Vec<&Item> = items.filter(open).collect();
         findings.sort_by_key(|item| item.level);
         findings
     }

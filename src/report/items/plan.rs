@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::super::values::{self, Line, Telling};
-use super::super::words;
+use super::super::words::{self, View};
 use super::{Item, Level, Listing, Rule, State, unreadable};
 use crate::plan::{Action, Change, Kind, Plan, Risk};
 use crate::state::Address;
@@ -25,9 +25,9 @@ impl Listing {
 /// Lists what a plan found.
 pub(super) fn plan_items(plan: &Plan) -> Vec<Item> {
     let changes = plan.changes.iter();
-    let changes = changes.map(|change| item(plan.kind, change, State::Failed));
+    let changes = changes.map(|change| item(View::of(plan), change, State::Failed));
     let ignored = plan.ignored.iter();
-    let ignored = ignored.map(|change| item(plan.kind, change, State::Ignored));
+    let ignored = ignored.map(|change| item(View::of(plan), change, State::Ignored));
     let in_sync = plan.in_sync.iter().map(|address| {
         let item = Item::passed(name(address));
         match &address.account {
@@ -39,15 +39,16 @@ pub(super) fn plan_items(plan: &Plan) -> Vec<Item> {
     read.chain(unreadable(&plan.unreadable)).collect()
 }
 
-fn item(kind: Kind, change: &Change, state: State) -> Item {
+fn item(view: View, change: &Change, state: State) -> Item {
     let level = match change.risk {
         _ if state == State::Ignored => Level::Note,
-        Risk::Critical | Risk::High => Level::Error,
+        Risk::Critical => Level::Critical,
+        Risk::High => Level::Error,
         Risk::Medium => Level::Warning,
         Risk::Low => Level::Note,
     };
     let telling = Telling {
-        kind,
+        kind: view.kind,
         whole: false,
         width: 100,
     };
@@ -55,13 +56,13 @@ fn item(kind: Kind, change: &Change, state: State) -> Item {
     let item = Item {
         details: lines.iter().map(Line::signed).collect(),
         source: change.source.clone(),
-        properties: properties(change),
+        properties: properties(view, change),
         ..Item::new(
             state,
             level,
             rule(change.action),
             name(&change.address),
-            message(kind, change),
+            message(view, change),
         )
     };
     match &change.address.account {
@@ -84,7 +85,8 @@ fn rule(action: Action) -> Rule {
     }
 }
 
-fn message(kind: Kind, change: &Change) -> String {
+fn message(view: View, change: &Change) -> String {
+    let kind = view.kind;
     let mut said = vec![match change.action {
         Action::Update => format!(
             "{}: {}",
@@ -96,19 +98,22 @@ fn message(kind: Kind, change: &Change) -> String {
         }
     }];
     said.extend(words::access(kind, change.access).map(str::to_owned));
-    said.extend(words::cause(kind, change.cause).map(str::to_owned));
+    said.extend(view.cause(change.cause).map(str::to_owned));
     said.extend(change.blocked.as_ref().map(|why| format!("blocked: {why}")));
     said.extend(change.reason.clone());
     said.extend(words::witnesses(change).map(|witness| format!("for example, {witness}")));
     said.join("; ")
 }
 
-fn properties(change: &Change) -> Map<String, serde_json::Value> {
+fn properties(view: View, change: &Change) -> Map<String, serde_json::Value> {
     let mut properties = Map::new();
     let mut add = |key: &str, value| drop(properties.insert(key.to_owned(), value));
     add("risk", json!(change.risk));
     add("access", json!(change.access));
     add("action", json!(change.action));
+    if view.cause(change.cause).is_some() {
+        add("cause", json!(change.cause));
+    }
     let fields = change.fields.iter().map(|field| field.path.as_str());
     add("fields", fields.collect());
     properties

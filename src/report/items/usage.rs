@@ -24,7 +24,8 @@ impl Listing {
 
 fn item(finding: &Finding) -> Item {
     let level = match finding.severity {
-        Severity::Critical | Severity::High => Level::Error,
+        Severity::Critical => Level::Critical,
+        Severity::High => Level::Error,
         Severity::Medium => Level::Warning,
         Severity::Low => Level::Note,
     };

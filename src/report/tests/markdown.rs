@@ -328,26 +328,59 @@ fn nothing_to_do_is_short() {
     "#);
 }
 
-#[test]
-fn a_report_of_any_size_fits_into_a_comment() {
+/// Makes a plan of so many times the changes of the fixture.
+fn large(times: usize) -> Plan {
     let mut plan = fixture::report(Kind::Plan);
     let changes = plan.changes.clone();
-    plan.changes = (0..400)
+    plan.changes = (0..times)
         .flat_map(|number| {
             changes.iter().cloned().map(move |mut change| {
-                change.name = format!("{}-{number}", change.name);
+                change.name = format!("{}-{number:04}", change.name);
                 change
             })
         })
         .collect();
-    plan.notes = vec!["words ".repeat(100); 500];
-    let report = markdown(&plan);
-    assert!(report.len() < 65_536, "{}", report.len());
-    for said in [
-        "… and ",
-        "are left out, so that this fits",
-        "breakglass apply plan.json",
-    ] {
-        assert!(report.contains(said), "{said}");
+    plan.notes = vec!["wörds 🔴 ".repeat(100); 5_000];
+    plan
+}
+
+#[test]
+fn a_report_of_any_size_fits_and_names_what_it_leaves_out() {
+    for (format, times) in [(Format::Markdown, 400), (Format::StepSummary, 1_500)] {
+        let report = render_plan(&large(times), format, Style::default());
+        match format {
+            Format::Markdown => assert!(report.encode_utf16().count() <= 65_000),
+            _ => assert!(report.len() <= 1 << 20 && report.len() > 900_000),
+        }
+        for said in [
+            "more: `prod-pay (111122223333)` · `iam_role BreakGlassAdmin-",
+            "Left out, so that this fits: the details of `prod-pay (111122223333)` · `iam_role",
+            "breakglass apply plan.json",
+        ] {
+            assert!(report.contains(said), "{said}");
+        }
     }
+}
+
+#[test]
+fn one_endless_document_leaves_room_for_the_others() {
+    let mut plan = fixture::report(Kind::Plan);
+    let actions: Vec<String> = (0..9_000).map(|number| format!("s3:Get{number}")).collect();
+    let statement = serde_json::json!({ "Effect": "Deny", "Action": actions, "Resource": "*" });
+    let critical = plan
+        .changes
+        .iter_mut()
+        .find(|change| change.account_name == "prod-pay");
+    critical.unwrap().fields[0].spec = serde_json::json!({ "Statement": [statement] });
+    let report = markdown(&plan);
+    assert!(report.contains("more lines: `--format text --verbose` has them all."));
+    assert!(report.contains("<summary>🟡 ! <code>credential bg-alice</code>"));
+    assert!(report.encode_utf16().count() <= 65_000);
+}
+
+#[test]
+fn a_report_begins_with_the_mark_that_a_later_one_finds() {
+    let mut plan = fixture::report(Kind::Drift);
+    plan.organization_id = "o-x--> <b>".to_owned();
+    assert!(markdown(&plan).starts_with("<!-- breakglass drift o-x-b -->\n\n## "));
 }

@@ -88,3 +88,84 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     }
     String::from_utf8(output.stdout).map_err(|_| "it is not UTF-8".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    const SPEC: &str = "version: 1\norganization: { id: o-exampleorg1 }\nemergency_account: \"222222222222\"\n\
+        policies:\n  one: { file: policies/one.json }\n";
+    const POLICY: &str =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
+
+    /// Makes a repository with a commit, and returns the folder of the spec in it.
+    fn repository() -> (tempfile::TempDir, PathBuf) {
+        let top = tempfile::tempdir().unwrap();
+        let folder = top.path().join("access");
+        fs::create_dir_all(folder.join("policies")).unwrap();
+        fs::write(folder.join("breakglass.yaml"), SPEC).unwrap();
+        fs::write(folder.join("policies/one.json"), POLICY).unwrap();
+        run(top.path(), &["init", "--quiet"]);
+        commit(top.path());
+        (top, folder)
+    }
+
+    fn run(folder: &Path, arguments: &[&str]) {
+        git(folder, arguments).unwrap();
+    }
+
+    fn commit(folder: &Path) {
+        run(folder, &["add", "."]);
+        let name = ["-c", "user.name=x", "-c", "user.email=x@example.com"];
+        let rest = ["-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "x"];
+        run(folder, &[&name[..], &rest[..]].concat());
+    }
+
+    fn specs(folder: &Path) -> SpecArgs {
+        SpecArgs {
+            files: vec![folder.join("breakglass.yaml")],
+        }
+    }
+
+    #[test]
+    fn the_spec_is_read_with_its_policies_as_both_were() {
+        let (top, folder) = repository();
+        let spec = specs(&folder);
+        let now = read("HEAD", &spec).unwrap();
+        fs::write(
+            folder.join("policies/one.json"),
+            POLICY.replace("Deny", "Allow"),
+        )
+        .unwrap();
+        commit(top.path());
+        let digest = |base: BaseSpec| base.spec.unwrap().digest;
+        let before = read("HEAD~1", &spec).unwrap();
+        assert_eq!(before.revision, now.revision);
+        let changed = read("HEAD", &spec).unwrap();
+        assert_eq!(changed.revision.len(), 40);
+        assert_eq!(digest(before), digest(now));
+        assert_ne!(digest(read("HEAD~1", &spec).unwrap()), digest(changed));
+    }
+
+    #[test]
+    fn a_spec_that_was_not_there_or_wrong_is_told_and_a_revision_that_is_not_there_is_an_error() {
+        let (top, folder) = repository();
+        let other = SpecArgs {
+            files: vec![folder.join("other.yaml")],
+        };
+        let why = read("HEAD", &other).unwrap().spec.unwrap_err();
+        assert!(
+            why.starts_with("it has no ") && why.ends_with("other.yaml"),
+            "{why}"
+        );
+        fs::write(folder.join("breakglass.yaml"), "version: 1\n").unwrap();
+        commit(top.path());
+        let why = read("HEAD", &specs(&folder)).unwrap().spec.unwrap_err();
+        assert!(why.starts_with("the spec has "), "{why}");
+        let error = read("no-such-branch", &specs(&folder)).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}

@@ -1,6 +1,7 @@
 //! Plans, drift and proofs of a small organization in memory, through the snapshot backend.
 
 mod after;
+mod base;
 mod coverage;
 mod impact;
 

@@ -188,7 +188,52 @@ fn a_result_knows_its_account_and_stays_the_same_when_the_spec_moves() {
     assert_eq!(identities(&drift()), identities(&moved));
     let log = sarif(&rendered(&drift(), Format::Sarif));
     let results = log["runs"][0]["results"].as_array().unwrap().clone();
-    insta::assert_snapshot!(format!("{:#}", results[0]), @"");
+    insta::assert_snapshot!(format!("{:#}", results[0]), @r#"
+    {
+      "ruleId": "changed",
+      "level": "error",
+      "message": {
+        "text": "iam_role BreakGlassAdmin in prod-pay (111122223333): differs: trust_policy, max_session: 12h → 1h, tags.owner; live allows more than the spec; for example, assuming the role without MFA: allowed by the live policy, not by the spec"
+      },
+      "locations": [
+        {
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "breakglass.yaml",
+              "uriBaseId": "%SRCROOT%"
+            },
+            "region": {
+              "startLine": 28
+            }
+          },
+          "logicalLocations": [
+            {
+              "fullyQualifiedName": "111122223333/iam_role/BreakGlassAdmin",
+              "kind": "resource"
+            }
+          ]
+        }
+      ],
+      "partialFingerprints": {
+        "primaryLocationLineHash": "08350c8d80e40d5ed0585826ab3a854cdb6eb10465d1f65ff533dba5c03c7118:1",
+        "breakglassAddress/v1": "08350c8d80e40d5ed0585826ab3a854cdb6eb10465d1f65ff533dba5c03c7118"
+      },
+      "properties": {
+        "account": "111122223333",
+        "accountName": "prod-pay",
+        "address": "111122223333/iam_role/BreakGlassAdmin",
+        "risk": "critical",
+        "access": "narrower",
+        "action": "update",
+        "fields": [
+          "trust_policy",
+          "max_session",
+          "tags.owner"
+        ]
+      },
+      "ruleIndex": 0
+    }
+    "#);
 }
 
 /// Checks JUnit XML as `junit-10.xsd` of Jenkins' xUnit plugin describes it, and that the counts are right.
@@ -385,7 +430,16 @@ fn annotations_stay_within_the_limits_and_name_what_is_left_out() {
 
 #[test]
 fn annotations_say_the_same_of_many_accounts_once() {
-    insta::assert_snapshot!(rendered(&drift(), Format::Github), @"");
+    insta::assert_snapshot!(rendered(&drift(), Format::Github), @r#"
+    ::error title=breakglass drift::incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync
+    ::error file=breakglass.yaml,line=28,title=iam_role BreakGlassAdmin::prod-pay (111122223333): differs: trust_policy, max_session: 12h → 1h, tags.owner; live allows more than the spec; for example, assuming the role without MFA: allowed by the live policy, not by the spec
+    ::error file=breakglass.yaml,line=28,title=iam_policy break-glass-baseline::lab (222200000003): differs: path: / → /break-glass/, document; live allows other things than the spec; blocked: it lies at path / and IAM can't move a policy: keep that path in the spec, or detach and delete it by hand; it exists and is not managed: this adopts it
+    ::error file=breakglass.yaml,line=28,title=iam_role BreakGlassAdmin::dev-a, dev-b and 6 more: differs: managed_policies −1 +1, inline_policies.leftover (only live); live allows more than the spec
+    ::error title=iam_user bg-old::emergency (333300000000): extra: only live has it; live allows more than the spec; managed, but the spec does not ask for it in this account
+    ::error title=account::legacy (444455556666): could not be read: AccessDenied: sts:AssumeRole on arn:aws:iam::444455556666:role/OrganizationAccountAccessRole
+    ::warning file=breakglass.yaml,line=28,title=credential bg-alice::emergency (333300000000): by hand; it has no password yet: `breakglass credentials issue bg-alice` seals one to its custodian
+    ::warning file=breakglass.yaml,line=42,title=iam_role BreakGlassAudit::tools (222200000008): missing: only the spec has it; live allows less than the spec
+    "#);
     for text in all(Format::Github) {
         assert!(!commands(&text).is_empty());
     }

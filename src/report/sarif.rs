@@ -97,10 +97,9 @@ fn result(listing: &Listing, rules: &[Rule], item: &Item) -> Value {
         },
         "properties": properties,
     });
-    if let Some(result) = result.as_object_mut() {
-        if let Some(index) = rules.iter().position(|known| *known == item.rule) {
-            result.insert("ruleIndex".to_owned(), json!(index));
-        }
+    let index = rules.iter().position(|known| *known == item.rule);
+    if let (Some(result), Some(index)) = (result.as_object_mut(), index) {
+        result.insert("ruleIndex".to_owned(), json!(index));
     }
     result
 }

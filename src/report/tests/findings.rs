@@ -375,8 +375,11 @@ fn a_case_is_an_account_and_a_resource() {
     assert_eq!(case("account"), ("444455556666", Some("error")));
 }
 
+/// Is a workflow command: its name, its properties and its message.
+type Command = (String, Vec<(String, String)>, String);
+
 /// Reads workflow commands back, as the runner does: the command, its properties and its message.
-pub(super) fn commands(text: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+pub(super) fn commands(text: &str) -> Vec<Command> {
     let unescaped = |text: &str| {
         text.replace("%2C", ",")
             .replace("%3A", ":")

@@ -555,6 +555,7 @@ fn result(
         account: change.account.clone(),
         account_name: change.account_name.clone(),
         action: change.action,
+        source: change.source.clone(),
         status,
         operations,
         message,

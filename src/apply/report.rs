@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
 use crate::plan::{Action, Unreadable};
-use crate::state::Address;
+use crate::state::{Address, Origin};
 
 /// Reports what an apply did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -98,6 +98,9 @@ pub struct ChangeResult {
     pub account_name: String,
     /// What was to become of the resource.
     pub action: Action,
+    /// Where the spec asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Origin>,
     /// What became of it.
     pub status: ChangeStatus,
     /// How many operations were carried out.

@@ -28,6 +28,8 @@ pub struct AuditHeader {
     pub organization_id: String,
     /// The digest of the spec.
     pub spec_digest: String,
+    /// The first file of the spec.
+    pub spec_file: Option<String>,
     /// The time at which it is made.
     pub now: Timestamp,
     /// The beginning of the time span.
@@ -114,6 +116,7 @@ fn finish(
     let AuditHeader {
         organization_id,
         spec_digest,
+        spec_file,
         now,
         since,
         until,
@@ -141,6 +144,7 @@ fn finish(
             AuditOutcome::Findings
         },
         spec_digest,
+        spec_file,
         created_at: now,
         since,
         until,

@@ -25,6 +25,9 @@ pub struct Audit {
     pub outcome: AuditOutcome,
     /// The digest of the spec.
     pub spec_digest: String,
+    /// The first file of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_file: Option<String>,
     /// When the audit was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,

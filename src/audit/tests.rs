@@ -116,6 +116,7 @@ fn audit(records: &[Value], incidents: &[IncidentRecord]) -> Audit {
     let header = AuditHeader {
         organization_id: "o-exampleorg1".to_owned(),
         spec_digest: "sha256:0".to_owned(),
+        spec_file: None,
         now: "2026-11-25T12:00:00Z".parse().unwrap(),
         since: None,
         until: None,

@@ -132,8 +132,20 @@ pub(super) struct CompareArgs {
     /// Count differences without effect too: the Sids of statements, the Id of a document.
     #[arg(long)]
     pub strict: bool,
+    /// Tell what this change of the spec causes, and gate what it widens: the spec's revision before it, in git.
+    #[arg(long, value_name = "REV", value_parser = revision)]
+    pub base: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Refuses what git would take for an option.
+fn revision(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.starts_with('-') {
+        Err("write a branch, tag or commit, such as origin/main")
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// What part of the organization is looked at.

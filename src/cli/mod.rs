@@ -1,6 +1,7 @@
 //! The command line: arguments, and one file per command that wires the edge to the core.
 
 mod args;
+mod base;
 mod clock;
 mod commands;
 mod connect;

@@ -6,7 +6,7 @@ use super::args::{GlobalArgs, OutputArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use crate::files::write_whole;
-use crate::report::{Format, Style};
+use crate::report::{Format, Style, ndjson_opening};
 
 /// Writes data to stdout. A reader that has seen enough (`| head`) is no error.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
@@ -51,13 +51,27 @@ pub(super) fn confirmed(question: &str) -> Result<bool, CliError> {
     Ok(answer.trim() == "yes")
 }
 
+/// Begins the stream on stdout, where that is the format; [`deliver`] goes on with it.
+pub(super) fn open(output: &OutputArgs, kind: &str) -> Result<(), CliError> {
+    match output.format {
+        Format::Ndjson => print(&ndjson_opening(kind)),
+        _ => Ok(()),
+    }
+}
+
 /// Renders a result once per format that is asked for, to stdout and to files.
 pub(super) fn deliver(
     output: &OutputArgs,
     global: &GlobalArgs,
     render: impl Fn(Format, Style) -> String,
 ) -> Result<(), CliError> {
-    print(&render(output.format, style(global)))?;
+    let text = render(output.format, style(global));
+    let rest = match output.format {
+        // Its first line was written by `open`, before anything was read.
+        Format::Ndjson => text.split_once('\n').map_or("", |(_, rest)| rest),
+        _ => &text,
+    };
+    print(rest)?;
     for (format, path) in &output.report {
         let style = Style {
             color: false,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 
-use super::args::GlobalArgs;
+use super::args::{GlobalArgs, OutputArgs};
+use super::output::print;
+use crate::report::{Format, ndjson_progress};
 
 /// Starts a bar on stderr, which stays silent when stderr is no terminal or progress is not wanted.
 pub(super) fn bar(global: &GlobalArgs, doing: &'static str) -> ProgressBar {
@@ -27,6 +29,21 @@ pub(super) fn shown(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync {
     |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
+    }
+}
+
+/// Shows the same on a bar and in the stream on stdout, where that is the format.
+pub(super) fn told(bar: &ProgressBar, output: &OutputArgs) -> impl Fn(usize, usize) + Sync {
+    let show = shown(bar);
+    let streams = output.format == Format::Ndjson;
+    move |done, all| {
+        show(done, all);
+        let percent = |done: usize| done * 100 / all.max(1);
+        // A hundred lines tell as much of ten thousand accounts as ten thousand do.
+        if streams && (done == 0 || percent(done) > percent(done - 1)) {
+            // A reader that is gone is told of when the result is written.
+            let _ = print(&ndjson_progress(done, all));
+        }
     }
 }
 

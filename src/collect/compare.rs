@@ -9,19 +9,21 @@ use jiff::tz::TimeZone;
 
 use super::drift::drift;
 use super::reader::AccountReader;
+use super::side::{BaseSpec, Before, Side};
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
 use crate::org::{AccountState, Organization};
 use crate::plan::{
-    AccountContext, Change, DrillRules, Entry, GuardrailContext, Kind, Notes, Plan, PlanBuilder,
-    PlanHeader, SafetyRules, Skipped, closes_last_path, diff_account, diff_guardrails, due_drills,
-    preview_account, preview_guardrails,
+    AccountContext, Change, Entry, GuardrailContext, Kind, Notes, Plan, PlanBuilder, PlanHeader,
+    SafetyRules, Skipped, closes_last_path, diff_guardrails, preview_account, preview_guardrails,
 };
 use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, alert_scope, needs_tags, read_scope, root_scope};
 use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
-use crate::state::{DesiredGuardrails, Guardrails, Inventory, ReadScope, Reading, ResourceType};
+use crate::state::{
+    Address, Desired, DesiredGuardrails, Guardrails, Inventory, ReadScope, Reading, ResourceType,
+};
 use crate::verify::{Impact, Setting};
 
 /// Says what is to be compared, and how.
@@ -41,6 +43,8 @@ pub struct CompareRequest {
     pub now: Timestamp,
     /// When a plan may no longer be applied.
     pub expires_at: Option<Timestamp>,
+    /// The spec as it was before its present change, to tell causes by; they are not told without it.
+    pub base: Option<BaseSpec>,
 }
 
 /// Compares the organization with the spec.
@@ -55,27 +59,33 @@ pub async fn compare(
     progress: &Progress<'_>,
 ) -> Result<Plan, CollectError> {
     match request.kind {
-        Kind::Plan => plan(cloud, loaded, request, progress).await,
-        Kind::Drift => drift(cloud, loaded, request, progress).await,
+        Kind::Drift if request.base.is_none() => drift(cloud, loaded, request, progress).await,
+        // Proofs, and the spec of before, take the whole organization.
+        Kind::Drift | Kind::Plan => whole(cloud, loaded, request, progress).await,
     }
 }
 
-/// Makes a plan.
+/// Compares accounts once the whole organization is listed.
 ///
 /// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
 /// A plan of one shard reads both, and reports them when they are in its share.
-async fn plan(
+async fn whole(
     cloud: &dyn Cloud,
     loaded: &Loaded,
     request: &CompareRequest,
     progress: &Progress<'_>,
 ) -> Result<Plan, CollectError> {
     let spec = &loaded.spec;
-    let with_tags = needs_tags(spec) || request.filter.needs_tags();
+    let with_tags = needs_tags(spec)
+        || request.filter.needs_tags()
+        || request.base.as_ref().is_some_and(BaseSpec::needs_tags);
     let organization = cloud
         .organization(Some(&spec.organization.id), with_tags)
         .await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
+    let side = Side { loaded, resolver };
+    let resolver = &side.resolver;
+    let before = Before::of(request, &organization);
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(&organization, emergency)?;
     let is_own = |id: &AccountId| request.filter.is_own(id);
@@ -85,6 +95,7 @@ async fn plan(
     let reader = AccountReader::new(cloud, scope, request.max_failures);
     reader.count(all);
     let comparer = Comparer::new(loaded, &organization, request);
+    let sides = (&side, &before);
     let named = |id| (id, account_name(&organization, id));
     let mut found = Found::default();
     let wanted = resolver.guardrails().filter(|_| {
@@ -107,15 +118,16 @@ async fn plan(
     };
     let (users, live) = join(reading_users, reading_guardrails).await;
     let guardrails = match live {
-        Some((wanted, live)) => comparer.guardrails(wanted, live, &mut found),
+        Some((wanted, live)) => comparer.guardrails(wanted, &before, live, &mut found),
         None => Outlook::default(),
     };
     let users = match users {
-        live if in_scope => comparer.account(named(emergency), &resolver, live, &mut found),
+        live if in_scope => comparer.account(named(emergency), sides, live, &mut found),
         Ok(live) => Some(Outlook { live, after: None }),
         Err(_) => None,
     };
     let mut impact = match &users {
+        _ if request.kind == Kind::Drift => None,
         Some(users) => Some(comparer.impact(&guardrails, users)),
         None => {
             found.unknown.insert(emergency.clone());
@@ -140,15 +152,17 @@ async fn plan(
     let readings = others.map(async |id| (id, reader.read(id).await));
     let mut readings = stream::iter(readings).buffer_unordered(request.concurrency);
     while let Some((id, live)) = readings.next().await {
-        if let Some(account) = comparer.account(named(id), &resolver, live, &mut found) {
+        if let Some(account) = comparer.account(named(id), sides, live, &mut found) {
             prove(id, &account);
         }
         done += 1;
         progress(done, all);
     }
     drop(readings);
+    let mut told = notes(loaded, &[warnings, resolver.alert_warnings()].concat());
+    told.extend(before.note());
     let notes = Notes {
-        spec: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
+        spec: told,
         lost: impact.map(Impact::lost).unwrap_or_default(),
         unknown: std::mem::take(&mut found.unknown),
         guardrails: Vec::new(),
@@ -201,6 +215,8 @@ impl Found {
             created_at: request.now,
             expires_at: request.expires_at,
             entry: (request.kind == Kind::Plan).then(|| Entry::of(spec)),
+            spec_file: loaded.sources.first_file().map(str::to_owned),
+            base: request.base.as_ref().map(|base| base.revision.clone()),
             scope: request.filter.scope(),
             strict: request.strict,
             notes,
@@ -228,8 +244,6 @@ pub(super) struct Comparer<'a> {
     spec: &'a Spec,
     organization: &'a Organization,
     request: &'a CompareRequest,
-    /// When drills are due; `None` when the spec does not say.
-    drills: Option<DrillRules<'a>>,
     context: CanonicalContext,
 }
 
@@ -239,17 +253,10 @@ impl<'a> Comparer<'a> {
         organization: &'a Organization,
         request: &'a CompareRequest,
     ) -> Self {
-        let spec = &loaded.spec;
-        let max_age = spec.drills.as_ref().and_then(|drills| drills.max_age);
         Self {
-            spec,
+            spec: &loaded.spec,
             organization,
             request,
-            drills: max_age.map(|max_age| DrillRules {
-                drills: &loaded.records.drills,
-                max_age,
-                now: request.now,
-            }),
             context: CanonicalContext {
                 partition: Some(organization.partition.clone()),
             },
@@ -260,7 +267,7 @@ impl<'a> Comparer<'a> {
     pub(super) fn account(
         &self,
         (id, name): (&AccountId, &str),
-        resolver: &Resolver<'_>,
+        (side, before): (&Side<'_>, &Before<'_>),
         live: Result<Inventory, CloudError>,
         found: &mut Found,
     ) -> Option<Outlook<Inventory>> {
@@ -282,15 +289,21 @@ impl<'a> Comparer<'a> {
             strict: self.request.strict,
             now: self.request.now,
         };
-        let desired = resolver.desired(id);
-        let mut diff = diff_account(&context, &desired, &live);
-        if let Some(rules) = &self.drills {
-            let due = due_drills(&context, &desired, &live, &diff.changes, rules);
-            diff.changes.extend(due);
-        }
+        let (mut diff, desired) = side.compare(&context, &live);
+        let asked = |before: &Side<'_>| before.compare(&context, &live).0.changes;
+        let widened = before.attribute(&mut diff.changes, asked);
         diff.changes.retain(|change| filter.covers(&change.address));
         diff.cosmetic
             .retain(|cosmetic| filter.covers(&cosmetic.address));
+        let widened = widened.into_iter().filter(|address| filter.covers(address));
+        if filter.is_own(id) {
+            found.builder.add_widened(widened.collect());
+            let in_sync = named(id, &desired).filter(|address| {
+                let same = |change: &Change| change.address == *address;
+                filter.covers(address) && !diff.changes.iter().any(same)
+            });
+            found.builder.add_in_sync(in_sync);
+        }
         let mut after = None;
         if self.request.kind == Kind::Plan && has_operations(&diff.changes) {
             let mut changed = live.clone();
@@ -313,6 +326,7 @@ impl<'a> Comparer<'a> {
     pub(super) fn guardrails(
         &self,
         wanted: &DesiredGuardrails,
+        before: &Before<'_>,
         live: Result<Guardrails, CloudError>,
         found: &mut Found,
     ) -> Outlook<Guardrails> {
@@ -339,7 +353,37 @@ impl<'a> Comparer<'a> {
             today: self.request.now.to_zoned(TimeZone::UTC).date(),
             covers: &|address| self.request.filter.covers(address),
         };
-        let diff = diff_guardrails(&context, wanted, &live);
+        let mut diff = diff_guardrails(&context, wanted, &live);
+        let asked = |before: &Side<'_>| {
+            let context = GuardrailContext {
+                managed_path: &before.loaded.spec.defaults.path,
+                ..context
+            };
+            let wanted = before.resolver.guardrails();
+            wanted.map_or_else(Vec::new, |wanted| {
+                diff_guardrails(&context, &wanted, &live).changes
+            })
+        };
+        let mut widened = before.attribute(&mut diff.changes, asked);
+        // New exceptions have a gate of their own, which tells them from lost ones without a base, too.
+        widened.retain(|address| address.resource_type != ResourceType::GuardrailException);
+        let exceptions = wanted.exceptions.iter();
+        let exceptions = exceptions
+            .filter(|exception| exception.ended(context.today).is_none())
+            .map(|exception| (ResourceType::GuardrailException, &exception.id));
+        let protection = wanted.protection.iter();
+        let protection = protection.map(|policy| (ResourceType::GuardrailPolicy, &policy.name));
+        let in_sync = exceptions
+            .chain(protection)
+            .map(|(kind, name)| Address::new(management, kind, name))
+            .filter(|address| {
+                (context.covers)(address)
+                    && diff.changes.iter().all(|change| change.address != *address)
+            });
+        if in_share {
+            found.builder.add_widened(widened);
+            found.builder.add_in_sync(in_sync);
+        }
         let mut after = None;
         if self.request.kind == Kind::Plan && has_operations(&diff.changes) {
             let mut changed = live.clone();
@@ -372,6 +416,18 @@ impl<'a> Comparer<'a> {
             setting(guardrails.after(), users.after()),
         )
     }
+}
+
+/// Names what an account shall hold.
+fn named<'a>(id: &'a AccountId, desired: &'a Desired) -> impl Iterator<Item = Address> + 'a {
+    let policies = desired.policies.iter().flat_map(|policies| policies.keys());
+    let users = desired.users.iter().flat_map(|users| users.keys());
+    let roles = desired.roles.iter().flat_map(|roles| roles.keys());
+    let policies = policies.map(|name| (ResourceType::IamPolicy, name));
+    let users = users.map(|name| (ResourceType::IamUser, name));
+    let roles = roles.map(|name| (ResourceType::IamRole, name));
+    let all = policies.chain(users).chain(roles);
+    all.map(|(kind, name)| Address::new(id, kind, name))
 }
 
 fn has_operations(changes: &[Change]) -> bool {

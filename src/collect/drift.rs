@@ -9,6 +9,7 @@ use futures_util::stream;
 use super::compare::{Comparer, Found, covers_guardrails, notes, scope};
 use super::discovery::{Accounts, discover};
 use super::reader::AccountReader;
+use super::side::{Before, Side};
 use super::{CollectError, CompareRequest, Progress};
 use crate::cloud::{Cloud, CloudError};
 use crate::org::Organization;
@@ -58,7 +59,12 @@ pub(super) async fn drift(
             Some(live) => live,
             None => cloud.guardrails().await,
         };
-        Comparer::new(loaded, &organization, request).guardrails(&wanted, live, &mut found);
+        Comparer::new(loaded, &organization, request).guardrails(
+            &wanted,
+            &Before::Untold,
+            live,
+            &mut found,
+        );
     }
     let notes = Notes {
         spec: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
@@ -107,8 +113,12 @@ async fn compare_accounts(
     let mut found = Found::default();
     let mut done = 0;
     while let Some((id, account, live)) = readings.next().await {
-        let resolver = Resolver::of_account(loaded, tree, &id, &account);
-        comparer.account((&id, &account.name), &resolver, live, &mut found);
+        let side = Side {
+            loaded,
+            resolver: Resolver::of_account(loaded, tree, &id, &account),
+        };
+        let sides = (&side, &Before::Untold);
+        comparer.account((&id, &account.name), sides, live, &mut found);
         done += 1;
         progress(done, all.load(Ordering::Relaxed));
     }

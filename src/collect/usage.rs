@@ -88,6 +88,7 @@ pub(super) fn finish(
     let header = AuditHeader {
         organization_id: spec.organization.id.clone(),
         spec_digest: loaded.digest.clone(),
+        spec_file: loaded.sources.first_file().map(str::to_owned),
         now: request.now,
         since: request.since,
         until: request.until,

@@ -99,11 +99,14 @@ pub async fn verify(
             role.is_some_and(|role| request.filter.covers(&address(id, &role.name)))
         });
         let roles: Vec<usize> = roles.collect();
-        let results = prover.prove(
+        let mut results = prover.prove(
             id,
             live.as_ref().map(|live| *live).map_err(String::as_str),
             &roles,
         );
+        for (result, number) in results.iter_mut().zip(&roles) {
+            result.source = Some(resolver.role_origin(*number));
+        }
         builder.add(id, name, results, &coverage);
     };
     add(emergency, users.as_ref().map_err(text));
@@ -122,6 +125,7 @@ pub async fn verify(
     let header = VerificationHeader {
         organization_id: organization.id.clone(),
         spec_digest: loaded.digest.clone(),
+        spec_file: loaded.sources.first_file().map(str::to_owned),
         after_plan: request.after.as_ref().map(|plan| plan.digest.clone()),
         created_at: request.now,
         scope: request.filter.scope(),

@@ -32,7 +32,7 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
     })?;
     all_alike(&parts, Difference::Options, |_, plan| {
         let strict = plan.share.as_ref().map(|share| share.strict);
-        (&plan.scope.filters, strict)
+        (&plan.scope.filters, &plan.base, strict)
     })?;
     let mut builder = PlanBuilder::default();
     let mut all = None;
@@ -53,6 +53,8 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
                 created_at: report.created_at,
                 expires_at: report.expires_at,
                 entry: report.entry.clone(),
+                spec_file: report.spec_file.clone(),
+                base: report.base.clone(),
                 scope: Scope {
                     partial: !report.scope.filters.is_empty(),
                     filters: report.scope.filters.clone(),

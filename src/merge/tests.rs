@@ -12,6 +12,8 @@ use crate::plan::{
 
 fn header(shard: &str) -> PlanHeader {
     PlanHeader {
+        spec_file: None,
+        base: None,
         kind: Kind::Plan,
         organization_id: "o-exampleorg1".to_owned(),
         spec_digest: "sha256:00".to_owned(),

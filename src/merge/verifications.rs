@@ -35,6 +35,7 @@ fn whole(parts: Vec<(Shard, Part<Verification>)>) -> Result<Verification, MergeE
             organization_id: report.organization_id.clone(),
             spec_digest: report.spec_digest.clone(),
             after_plan: report.after_plan.clone(),
+            spec_file: report.spec_file.clone(),
             created_at: report.created_at,
             scope: Scope {
                 partial: !report.scope.filters.is_empty(),

@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod alerts;
+mod cause;
 mod change;
 mod diff;
 mod drills;
@@ -25,14 +26,17 @@ use serde::{Deserialize, Serialize};
 use crate::ids::AccountId;
 use crate::org::{AccountState, Shard};
 use crate::spec::{AccountOverride, MemberRole, Spec};
+use crate::state::Address;
 
 pub use alerts::{AlertCoverage, AlertHole};
+pub use cause::attribute;
 pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use drills::{DrillRules, due_drills};
 pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
 pub use order::{Part, Wave, schedule};
 pub use preview::{preview_account, preview_guardrails};
+use safety::widening;
 pub use safety::{Gate, GateFinding, SafetyRules, check_gates, closes_last_path};
 pub use saved::{ParsePlanError, Staleness, check_fresh, parse_plan};
 pub use share::{LostPaths, Notes, Share};
@@ -54,7 +58,8 @@ pub struct Plan {
     pub outcome: Outcome,
     /// The digest of the spec, with every document it refers to.
     pub spec_digest: String,
-    /// The digest of all of this but the times, places in the spec and cosmetic differences: what a review approves.
+    /// The digest of all of this but the times, places in the spec, causes, what is in sync and cosmetic differences: what a
+    /// review approves.
     pub digest: String,
     /// When live state was read.
     #[schemars(with = "String")]
@@ -66,6 +71,12 @@ pub struct Plan {
     /// How accounts are entered; only a plan needs to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Entry>,
+    /// The first file of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_file: Option<String>,
+    /// The revision of the spec that causes are told by; without one they are not known, and all are `live`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// What part of the organization was looked at.
     pub scope: Scope,
     /// The counts.
@@ -91,6 +102,9 @@ pub struct Plan {
     /// What a report of one shard knows beside this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// What the spec asks for and AWS holds just so, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_sync: Vec<Address>,
 }
 
 /// Tells a plan from a report of drift.
@@ -230,6 +244,8 @@ pub struct PlanBuilder {
     findings: Vec<GateFinding>,
     notes: Notes,
     alerts: Option<AlertCoverage>,
+    in_sync: Vec<Address>,
+    widened: Vec<Address>,
 }
 
 /// Holds what a plan says that no account tells.
@@ -247,6 +263,10 @@ pub struct PlanHeader {
     pub expires_at: Option<Timestamp>,
     /// How accounts are entered; only a plan needs to know.
     pub entry: Option<Entry>,
+    /// The first file of the spec.
+    pub spec_file: Option<String>,
+    /// The revision of the spec that causes are told by.
+    pub base: Option<String>,
     /// What part of the organization is looked at.
     pub scope: Scope,
     /// Whether names without effect count as differences.
@@ -270,6 +290,16 @@ impl PlanBuilder {
         if closes_last_path {
             self.closed_accounts.insert(account.clone());
         }
+    }
+
+    /// Adds what the spec asks for and live state holds just so.
+    pub fn add_in_sync(&mut self, addresses: impl IntoIterator<Item = Address>) {
+        self.in_sync.extend(addresses);
+    }
+
+    /// Adds existing objects to which the change of the spec gives broader access, as [`attribute`] finds them.
+    pub fn add_widened(&mut self, addresses: Vec<Address>) {
+        self.widened.extend(addresses);
     }
 
     /// Adds an account of which not everything could be read.
@@ -309,8 +339,11 @@ impl PlanBuilder {
             managed,
             closed_accounts,
             guardrail_gates,
+            widened,
             notes,
         } = share;
+        self.widened.extend(widened);
+        self.in_sync.extend(part.in_sync);
         self.selected += part.summary.accounts.selected;
         self.managed += managed;
         self.changes.extend(part.changes);
@@ -337,9 +370,13 @@ impl PlanBuilder {
             findings,
             notes: found,
             mut alerts,
+            mut in_sync,
+            mut widened,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
         cosmetic.sort();
+        in_sync.sort();
+        widened.sort();
         if let Some(alerts) = &mut alerts {
             alerts.sort();
         }
@@ -351,6 +388,8 @@ impl PlanBuilder {
             created_at,
             expires_at,
             entry,
+            spec_file,
+            base,
             scope,
             strict,
             notes: given,
@@ -361,6 +400,7 @@ impl PlanBuilder {
         notes.absorb(found);
         let mut gates = check_gates(&changes, managed, &closed_accounts, rules);
         gates.extend(findings.iter().cloned());
+        gates.extend(widening(&widened));
         let told = notes.told();
         let share = scope.shard.map(|_| Share {
             strict,
@@ -368,6 +408,7 @@ impl PlanBuilder {
             managed,
             closed_accounts,
             guardrail_gates: findings,
+            widened,
             notes,
         });
         let mut plan = Plan {
@@ -386,6 +427,8 @@ impl PlanBuilder {
             created_at,
             expires_at,
             entry,
+            spec_file,
+            base,
             scope,
             summary: summarize(selected, &changes, &unreadable),
             notes: told,
@@ -397,6 +440,7 @@ impl PlanBuilder {
             alerts,
             cosmetic,
             share,
+            in_sync,
         };
         plan.digest = plan.compute_digest();
         plan

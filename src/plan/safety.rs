@@ -191,6 +191,15 @@ pub fn check_gates(
     findings
 }
 
+/// Finds that a change of the spec gives existing objects broader access.
+pub(super) fn widening(addresses: &[Address]) -> Option<GateFinding> {
+    (!addresses.is_empty()).then(|| GateFinding {
+        gate: Gate::Widen,
+        reason: "the change of the spec gives an existing object broader access".to_owned(),
+        addresses: addresses.to_vec(),
+    })
+}
+
 fn addresses(changes: &[Change], guarded: impl Fn(&Change) -> bool) -> Vec<Address> {
     changes
         .iter()

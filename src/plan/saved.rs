@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::told::is_told;
-use super::{Change, FORMAT_VERSION, Kind, Plan};
+use super::{Cause, Change, FORMAT_VERSION, Kind, Plan};
 use crate::org::Shard;
 use crate::state::{Address, Operation, ResourceKey, sha256};
 
@@ -156,19 +156,23 @@ pub fn check_fresh(
 }
 
 impl Plan {
-    /// Digests everything but the times, the digest itself, and where in which file the spec asks for a change.
+    /// Digests everything but the times, the digest itself, where in which file the spec asks for a change, and why.
     #[must_use]
     pub fn compute_digest(&self) -> String {
         let timeless = Plan {
             digest: String::new(),
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: None,
+            spec_file: None,
+            base: None,
             cosmetic: Vec::new(),
+            in_sync: Vec::new(),
             changes: self
                 .changes
                 .iter()
                 .map(|change| Change {
                     source: None,
+                    cause: Cause::Live,
                     ..change.clone()
                 })
                 .collect(),

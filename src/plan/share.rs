@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::safety::{GateFinding, SafetyRules};
 use crate::ids::AccountId;
+use crate::state::Address;
 
 /// Holds what gates and notes are made of, so that the reports of all shards become the one of a single run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +23,9 @@ pub struct Share {
     pub closed_accounts: BTreeSet<AccountId>,
     /// What gates find in the guardrails.
     pub guardrail_gates: Vec<GateFinding>,
+    /// The existing objects that the change of the spec gives broader access to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widened: Vec<Address>,
     /// What the report's notes are made of.
     pub notes: Notes,
 }

@@ -29,17 +29,22 @@ pub(super) fn fold(steps: &[CloseStep]) -> Vec<StepGroup> {
         .into_iter()
         .map(|((status, kind, name, message), accounts)| StepGroup {
             status,
-            title: match kind {
-                StepKind::Password => format!("new password of {name}"),
-                StepKind::RootUser => "renewal of the root user".to_owned(),
-                StepKind::UserSessions => format!("end of the sessions of user {name}"),
-                StepKind::RoleSessions => format!("end of the sessions of role {name}"),
-                StepKind::Exception => format!("end of exception {name}"),
-            },
+            title: step_title(kind, name),
             message: message.clone(),
             accounts: Accounts::new(accounts),
         })
         .collect()
+}
+
+/// Names a step.
+pub(super) fn step_title(kind: StepKind, name: &str) -> String {
+    match kind {
+        StepKind::Password => format!("new password of {name}"),
+        StepKind::RootUser => "renewal of the root user".to_owned(),
+        StepKind::UserSessions => format!("end of the sessions of user {name}"),
+        StepKind::RoleSessions => format!("end of the sessions of role {name}"),
+        StepKind::Exception => format!("end of exception {name}"),
+    }
 }
 
 /// Titles the steps of one status.

@@ -246,6 +246,8 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: (kind == Kind::Plan).then_some(Timestamp::UNIX_EPOCH),
         entry: Some(crate::plan::Entry::default()),
+        spec_file: None,
+        base: (kind == Kind::Plan).then(|| "0123abcd".to_owned()),
         scope: Scope::default(),
         strict: false,
         notes: Notes {
@@ -300,6 +302,7 @@ pub(super) fn applied() -> ApplyReport {
                 account: change.account.clone(),
                 account_name: change.account_name.clone(),
                 action: change.action,
+                source: change.source.clone(),
                 status,
                 operations,
                 message,

@@ -4,17 +4,22 @@
 //! formats say alike is made once: `group` folds the same
 //! change of many accounts, `values` and `document` tell fields, `words` and `results` hold the wording. Whatever AWS
 //! or a spec calls something passes [`crate::text`] or `escape`, so that it steers no terminal and no page. A new format
-//! is a file beside the others.
+//! is a file beside the others; one that shows findings one by one takes them from `items`.
 
 mod alerts;
 mod closing;
 mod document;
 mod drill;
 pub(crate) mod escape;
+mod github;
 mod group;
+mod items;
 mod json;
+mod junit;
 mod markdown;
+mod ndjson;
 mod results;
+mod sarif;
 mod text;
 mod usage;
 mod values;
@@ -26,12 +31,16 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+use self::items::Listing;
+use self::markdown::Limit;
 use crate::apply::ApplyReport;
 use crate::audit::Audit;
 use crate::close::CloseReport;
 use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::verify::Verification;
+
+pub use ndjson::{ndjson_opening, ndjson_progress};
 
 /// Names a format that reports are written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
@@ -41,8 +50,18 @@ pub enum Format {
     Text,
     /// For programs: the value itself, as a saved plan holds it.
     Json,
-    /// For pull requests.
+    /// For programs that read along: the same in lines.
+    Ndjson,
+    /// For comments on pull requests: at most 65,000 characters.
     Markdown,
+    /// The same for the summary of a step in a GitHub workflow: at most 1 MiB.
+    StepSummary,
+    /// For code scanning.
+    Sarif,
+    /// For test reports.
+    Junit,
+    /// For the log of a GitHub workflow: annotations.
+    Github,
 }
 
 /// Says how text for a terminal looks; the other formats always look the same.
@@ -59,59 +78,141 @@ pub struct Style {
 /// Writes a plan or a report of drift. The text ends with a line break.
 #[must_use]
 pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
+    let listing = || Listing::of_plan(plan);
     match format {
         Format::Text => text::plan(plan, style),
         Format::Json => json::value(plan),
-        Format::Markdown => markdown::plan(plan),
+        Format::Ndjson => ndjson::ndjson(
+            listing().kind,
+            plan,
+            &[
+                ("notes", "note"),
+                ("gates", "gate"),
+                ("changes", "change"),
+                ("unreadable", "unreadable"),
+                ("skipped", "skipped"),
+                ("ignored", "ignored"),
+                ("cosmetic", "cosmetic"),
+                ("in_sync", "in_sync"),
+            ],
+        ),
+        Format::Markdown => markdown::plan(plan, Limit::Comment),
+        Format::StepSummary => markdown::plan(plan, Limit::Summary),
+        Format::Sarif => sarif::sarif(&listing()),
+        Format::Junit => junit::junit(&listing()),
+        Format::Github => github::github(&listing()),
     }
 }
 
 /// Writes what an apply did. The text ends with a line break.
 #[must_use]
 pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> String {
+    let listing = || Listing::of_apply(report);
     match format {
         Format::Text => text::apply(report, style),
         Format::Json => json::value(report),
-        Format::Markdown => markdown::apply(report),
+        Format::Ndjson => ndjson::ndjson(
+            "apply",
+            report,
+            &[("results", "result"), ("unreadable", "unreadable")],
+        ),
+        Format::Markdown => markdown::apply(report, Limit::Comment),
+        Format::StepSummary => markdown::apply(report, Limit::Summary),
+        Format::Sarif => sarif::sarif(&listing()),
+        Format::Junit => junit::junit(&listing()),
+        Format::Github => github::github(&listing()),
     }
 }
 
 /// Writes how far the events of a drill came. The text ends with a line break.
 #[must_use]
 pub fn render_drill(report: &DrillReport, format: Format, style: Style) -> String {
+    let listing = || Listing::of_drill(report);
     match format {
         Format::Text => text::drill(report, style),
         Format::Json => json::value(report),
-        Format::Markdown => markdown::drill(report),
+        Format::Ndjson => ndjson::ndjson(
+            "alerts-test",
+            report,
+            &[("rules", "rule"), ("unreadable", "unreadable")],
+        ),
+        Format::Markdown => markdown::drill(report, Limit::Comment),
+        Format::StepSummary => markdown::drill(report, Limit::Summary),
+        Format::Sarif => sarif::sarif(&listing()),
+        Format::Junit => junit::junit(&listing()),
+        Format::Github => github::github(&listing()),
     }
 }
 
 /// Writes what a verification found. The text ends with a line break.
 #[must_use]
 pub fn render_verification(verification: &Verification, format: Format, style: Style) -> String {
+    let listing = || Listing::of_verification(verification);
     match format {
         Format::Text => text::verification(verification, style),
         Format::Json => json::value(verification),
-        Format::Markdown => markdown::verification(verification),
+        Format::Ndjson => ndjson::ndjson(
+            "verify",
+            verification,
+            &[
+                ("notes", "note"),
+                ("results", "result"),
+                ("coverage", "coverage"),
+                ("exempt", "exempt"),
+                ("unreadable", "unreadable"),
+                ("skipped", "skipped"),
+            ],
+        ),
+        Format::Markdown => markdown::verification(verification, Limit::Comment),
+        Format::StepSummary => markdown::verification(verification, Limit::Summary),
+        Format::Sarif => sarif::sarif(&listing()),
+        Format::Junit => junit::junit(&listing()),
+        Format::Github => github::github(&listing()),
     }
 }
 
 /// Writes an audit of uses. The text ends with a line break.
 #[must_use]
 pub fn render_usage(audit: &Audit, format: Format, style: Style) -> String {
+    let listing = || Listing::of_usage(audit);
     match format {
         Format::Text => text::usage(audit, style),
         Format::Json => json::value(audit),
-        Format::Markdown => markdown::usage(audit),
+        Format::Ndjson => ndjson::ndjson(
+            "usage",
+            audit,
+            &[
+                ("notes", "note"),
+                ("findings", "finding"),
+                ("uses", "use"),
+                ("tampering", "tampering"),
+                ("unreadable", "unreadable"),
+            ],
+        ),
+        Format::Markdown => markdown::usage(audit, Limit::Comment),
+        Format::StepSummary => markdown::usage(audit, Limit::Summary),
+        Format::Sarif => sarif::sarif(&listing()),
+        Format::Junit => junit::junit(&listing()),
+        Format::Github => github::github(&listing()),
     }
 }
 
 /// Writes what a closing did. The text ends with a line break.
 #[must_use]
 pub fn render_close(report: &CloseReport, format: Format, style: Style) -> String {
+    let listing = || Listing::of_closing(report);
     match format {
         Format::Text => text::closing(report, style),
         Format::Json => json::value(report),
-        Format::Markdown => markdown::closing(report),
+        Format::Ndjson => ndjson::ndjson(
+            "close",
+            report,
+            &[("steps", "step"), ("exceptions", "exception")],
+        ),
+        Format::Markdown => markdown::closing(report, Limit::Comment),
+        Format::StepSummary => markdown::closing(report, Limit::Summary),
+        Format::Sarif => sarif::sarif(&listing()),
+        Format::Junit => junit::junit(&listing()),
+        Format::Github => github::github(&listing()),
     }
 }

@@ -64,7 +64,8 @@ pub(super) fn fold(results: &[ChangeResult]) -> Vec<ResultGroup> {
         .collect()
 }
 
-fn message(result: &ChangeResult) -> Option<String> {
+/// What went wrong or is left to do, and how far it got.
+pub(super) fn message(result: &ChangeResult) -> Option<String> {
     let begun = match result.status {
         ChangeStatus::Failed | ChangeStatus::Stale | ChangeStatus::Skipped => result.operations,
         ChangeStatus::Done

@@ -114,7 +114,8 @@ pub(super) fn details(verification: &Verification) -> Vec<Detail> {
     details
 }
 
-fn is_unreadable(result: &RoleResult) -> bool {
+/// Tells whether nothing is known of a role because its account could not be read.
+pub(super) fn is_unreadable(result: &RoleResult) -> bool {
     let mut proofs = result.proofs.iter();
     result.verdict == Verdict::NotProven
         && proofs.any(|proof| {
@@ -123,7 +124,7 @@ fn is_unreadable(result: &RoleResult) -> bool {
 }
 
 /// Lists what is found; what is the same of several principals is said once.
-fn messages(result: &RoleResult) -> Vec<String> {
+pub(super) fn messages(result: &RoleResult) -> Vec<String> {
     /// Stands where the name of a principal was.
     const WHO: &str = "\u{1}";
     let mut folded: Vec<(String, Vec<String>)> = Vec::new();

@@ -225,18 +225,40 @@ pub(super) fn access_word(kind: Kind, access: Access) -> &'static str {
     }
 }
 
-/// Says why a change is in a plan, when it is known to be the spec's own change; drift is nobody's.
-pub(super) fn cause(kind: Kind, cause: Cause) -> Option<&'static str> {
-    (kind == Kind::Plan && cause == Cause::Spec).then_some("this change")
+/// Says from which side changes are told, and whether their causes are known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View {
+    /// What is reported.
+    pub(super) kind: Kind,
+    causes: bool,
+}
+
+impl View {
+    /// How a plan is told.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self {
+            kind: plan.kind,
+            causes: plan.base.is_some(),
+        }
+    }
+
+    /// Says whether a change comes from the present change of the spec, where that is known.
+    pub(super) fn cause(self, cause: Cause) -> Option<&'static str> {
+        self.causes.then_some(match cause {
+            Cause::Spec => "this change",
+            Cause::Live => "already so",
+        })
+    }
 }
 
 /// Lists what is said of a change in short, beside its risk.
-pub(super) fn facts(kind: Kind, change: &Change) -> Vec<String> {
+pub(super) fn facts(view: View, change: &Change) -> Vec<String> {
+    let kind = view.kind;
     let drift = kind == Kind::Drift && change.action != Action::Manual;
     let words = [
         drift.then(|| action(kind, change.action)),
         access(kind, change.access),
-        cause(kind, change.cause),
+        view.cause(change.cause),
     ];
     words
         .into_iter()

@@ -169,6 +169,12 @@ impl<'a> Resolver<'a> {
             .map(|(number, _)| number)
     }
 
+    /// Where the spec has a role, by its number.
+    #[must_use]
+    pub fn role_origin(&self, number: usize) -> Origin {
+        self.origin(&element("roles", number))
+    }
+
     /// Makes the desired state of an account.
     #[must_use]
     pub fn desired(&self, account: &AccountId) -> Desired {
@@ -184,7 +190,7 @@ impl<'a> Resolver<'a> {
                     wanted_policies.extend(policy_names(&role.permissions));
                     let wanted = Wanted {
                         value: self.role(account, index, role),
-                        origin: self.origin(&element("roles", index)),
+                        origin: self.role_origin(index),
                     };
                     (role.name.clone(), wanted)
                 })

@@ -69,6 +69,12 @@ impl SourceMap {
         self.files.get(file).map(|file| file.name.as_str())
     }
 
+    /// The name of the first file, as it was given.
+    #[must_use]
+    pub fn first_file(&self) -> Option<&str> {
+        self.name(0)
+    }
+
     /// Finds where a value is written; for one that isn't, the nearest value above it that is.
     ///
     /// A mapping or list under a key is shown by that key.

@@ -17,6 +17,8 @@ pub struct VerificationHeader {
     pub organization_id: String,
     /// The digest of the spec.
     pub spec_digest: String,
+    /// The first file of the spec.
+    pub spec_file: Option<String>,
     /// The digest of the plan whose result was looked at.
     pub after_plan: Option<String>,
     /// When live state was read.
@@ -95,6 +97,7 @@ impl VerificationBuilder {
         let VerificationHeader {
             organization_id,
             spec_digest,
+            spec_file,
             after_plan,
             created_at,
             scope,
@@ -128,6 +131,7 @@ impl VerificationBuilder {
             organization_id,
             outcome,
             spec_digest,
+            spec_file,
             after_plan,
             created_at,
             scope,

@@ -149,6 +149,7 @@ impl<'a> Prover<'a> {
             account: account.clone(),
             account_name: name.map(|account| account.name.clone()).unwrap_or_default(),
             role: role.to_owned(),
+            source: None,
             verdict: proofs
                 .iter()
                 .map(|proof| proof.verdict)

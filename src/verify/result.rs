@@ -10,7 +10,7 @@ use super::coverage::{CoverageFinding, Exempt};
 use crate::ids::AccountId;
 use crate::plan::{Scope, Skipped, Unreadable};
 use crate::policy::evaluate::LayerName;
-use crate::state::Address;
+use crate::state::{Address, Origin};
 
 /// Holds what was proven of every declared role, and what was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub struct Verification {
     pub outcome: VerificationOutcome,
     /// The digest of the spec, with every document it refers to.
     pub spec_digest: String,
+    /// The first file of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_file: Option<String>,
     /// The digest of the plan whose result was looked at; absent when it was live state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_plan: Option<String>,
@@ -153,6 +156,9 @@ pub struct RoleResult {
     pub account_name: String,
     /// The role's name.
     pub role: String,
+    /// Where the spec asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Origin>,
     /// The worst of the proofs.
     pub verdict: Verdict,
     /// What was to be proven, each with what came out.

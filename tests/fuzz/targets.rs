@@ -118,6 +118,7 @@ fn used(loaded: &Loaded, snapshot: Snapshot) -> String {
     let organization = snapshot.organization.clone();
     let cloud = Offline::new(snapshot);
     let request = CompareRequest {
+        base: None,
         kind: Kind::Plan,
         filter: ScopeFilter::default(),
         concurrency: 1,

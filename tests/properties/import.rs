@@ -122,6 +122,7 @@ async fn apply_to_nothing(loaded: &Loaded) -> Snapshot {
         max_failures: None,
         now: Timestamp::UNIX_EPOCH,
         expires_at: None,
+        base: None,
     };
     let plan = compare(&cloud, loaded, &request, &|_, _| {}).await.unwrap();
     let partition = cloud.partition("o-exampleorg1").await.unwrap();

@@ -46,6 +46,8 @@ fn plan(diff: AccountDiff) -> Plan {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: None,
         entry: None,
+        spec_file: None,
+        base: None,
         scope: Scope::default(),
         strict: false,
         notes: Notes::default(),

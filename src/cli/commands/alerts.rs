@@ -7,7 +7,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::deliver;
+use crate::cli::output::{deliver, open};
 use crate::cli::progress;
 use crate::collect::{DrillOutcome, DrillReport, DrillRequest, drill};
 use crate::plan::Entry;
@@ -45,6 +45,7 @@ struct TestArgs {
 
 pub(in crate::cli) fn run(args: &AlertsArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     let AlertsCommand::Test(args) = &args.command;
+    open(&args.output, "alerts-test")?;
     let report = block_on(drilled(args, global))?;
     deliver(&args.output, global, |format, style| {
         render_drill(&report, format, style)

@@ -11,7 +11,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::{confirmed, deliver, expect_terminal, print, say};
+use crate::cli::output::{confirmed, deliver, expect_terminal, open, print, say};
 use crate::cli::progress;
 use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
 use crate::report::{Format, render_apply, render_plan};
@@ -47,6 +47,7 @@ pub(in crate::cli) struct ApplyArgs {
 }
 
 pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    open(&args.compare.output, "apply")?;
     block_on(async {
         let _lock = lock(args.compare.cloud.org.as_deref())?;
         let (connection, plan) = match &args.plan {

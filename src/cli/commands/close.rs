@@ -9,7 +9,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::{confirmed, deliver, expect_terminal, say};
+use crate::cli::output::{confirmed, deliver, expect_terminal, open, say};
 use crate::cli::progress;
 use crate::cli::random::random;
 use crate::close::{
@@ -52,6 +52,7 @@ pub(in crate::cli) fn run(args: &CloseArgs, global: &GlobalArgs) -> Result<Exit,
     if !args.yes {
         expect_terminal("give --yes")?;
     }
+    open(&args.output, "close")?;
     block_on(async {
         let _lock = lock(args.cloud.org.as_deref())?;
         let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
@@ -133,7 +134,7 @@ async fn closed(
         stop: &stop,
     };
     let bar = progress::bar(global, "reading accounts");
-    let shown = progress::shown(&bar);
+    let shown = progress::told(&bar, &args.output);
     let looking = async {
         steps.extend(end_exceptions(cloud, &ending, compared.clone(), now).await?);
         compare(cloud, &over, &compared, &shown).await
@@ -236,5 +237,6 @@ fn compare_request(args: &CloseArgs, filter: ScopeFilter) -> CompareRequest {
         strict: false,
         now: now(),
         expires_at: None,
+        base: None,
     }
 }

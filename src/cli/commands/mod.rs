@@ -48,6 +48,9 @@ pub(super) async fn compare_live(
 ) -> Result<(Connection, Plan), CliError> {
     let filter = args.scope.filter()?;
     let loaded = args.spec.load(global)?;
+    let base = args.base.as_ref();
+    let base = base.map(|revision| super::base::read(revision, &args.spec));
+    let base = base.transpose()?;
     let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;
     let now = now();
     let request = CompareRequest {
@@ -58,13 +61,14 @@ pub(super) async fn compare_live(
         strict: args.strict,
         now,
         expires_at: ttl.map(|ttl| expiry(now, ttl)).transpose()?,
+        base,
     };
     let bar = progress::bar(global, "reading accounts");
     let plan = compare(
         connection.cloud(),
         &loaded,
         &request,
-        &progress::shown(&bar),
+        &progress::told(&bar, &args.output),
     )
     .await;
     bar.finish_and_clear();

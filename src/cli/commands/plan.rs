@@ -9,7 +9,7 @@ use crate::cli::args::{CompareArgs, GlobalArgs, ShardArgs};
 use crate::cli::connect::block_on_reading;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::deliver;
+use crate::cli::output::{deliver, open};
 use crate::files::write_whole;
 use crate::plan::Kind;
 use crate::report::{Format, Style, render_plan};
@@ -34,6 +34,7 @@ pub(in crate::cli) struct PlanArgs {
 }
 
 pub(in crate::cli) fn run(args: &PlanArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    open(&args.compare.output, "plan")?;
     let compared = compare_live(
         &args.compare,
         args.shard.shard(),

@@ -9,8 +9,8 @@ use crate::apply::ApplyReport;
 use crate::cli::args::{GlobalArgs, OutputArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::deliver;
-use crate::plan::parse_plan;
+use crate::cli::output::{deliver, open};
+use crate::plan::{Kind, parse_plan};
 use crate::report::{render_apply, render_plan, render_verification};
 use crate::verify::Verification;
 
@@ -38,6 +38,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
         )));
     }
     if kind.as_deref() == Some("apply") {
+        open(&args.output, "apply")?;
         let report: ApplyReport = serde_json::from_str(&text).map_err(|error| {
             CliError::new(
                 Exit::Error,
@@ -50,6 +51,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
         return Ok(Exit::Success);
     }
     if kind.as_deref() == Some("verify") {
+        open(&args.output, "verify")?;
         let verification = verification(&args.file, &text)?;
         deliver(&args.output, global, |format, style| {
             render_verification(&verification, format, style)
@@ -58,6 +60,13 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
     }
     let plan = parse_plan(&text)
         .map_err(|error| CliError::new(Exit::Error, format!("{file}: {error}")))?;
+    open(
+        &args.output,
+        match plan.kind {
+            Kind::Plan => "plan",
+            Kind::Drift => "drift",
+        },
+    )?;
     deliver(&args.output, global, |format, style| {
         render_plan(&plan, format, style)
     })?;

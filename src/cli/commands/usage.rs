@@ -12,7 +12,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on, block_on_reading};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::deliver;
+use crate::cli::output::{deliver, open};
 use crate::cli::progress;
 use crate::cloud::{aws, read_snapshot};
 use crate::collect::{UsageRequest, audit_history, audit_logs};
@@ -98,6 +98,7 @@ pub(in crate::cli) fn run(args: &UsageArgs, global: &GlobalArgs) -> Result<Exit,
         let message = format!("--since {since} is not before --until {until}");
         return Err(CliError::new(Exit::Usage, message));
     }
+    open(&args.output, "usage")?;
     let audit = if args.log.is_empty() {
         block_on_reading(audit_events(args, global, &loaded, now))?
     } else {
@@ -132,7 +133,7 @@ fn audit_files(
         &args.log,
         organization.as_ref(),
         &request(args, now),
-        &progress::shown(&bar),
+        &progress::told(&bar, &args.output),
     );
     bar.finish_and_clear();
     audit.map_err(|error| CliError::collect(error, &loaded.sources, global.color.colors_stderr()))
@@ -166,7 +167,7 @@ async fn audit_events(
         loaded,
         &request,
         (since, until),
-        &progress::shown(&bar),
+        &progress::told(&bar, &args.output),
     )
     .await;
     bar.finish_and_clear();

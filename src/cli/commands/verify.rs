@@ -9,7 +9,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on_reading};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::deliver;
+use crate::cli::output::{deliver, open};
 use crate::cli::progress;
 use crate::collect::{ScopeFilter, VerifyRequest, verify};
 use crate::plan::{Entry, Plan, Staleness, check_fresh, parse_plan};
@@ -36,6 +36,7 @@ pub(in crate::cli) struct VerifyArgs {
 }
 
 pub(in crate::cli) fn run(args: &VerifyArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    open(&args.output, "verify")?;
     let verification = block_on_reading(verified(args, global))?;
     deliver(&args.output, global, |format, style| {
         render_verification(&verification, format, style)
@@ -63,7 +64,7 @@ async fn verified(args: &VerifyArgs, global: &GlobalArgs) -> Result<Verification
         connection.cloud(),
         &loaded,
         &request,
-        &progress::shown(&bar),
+        &progress::told(&bar, &args.output),
     )
     .await;
     bar.finish_and_clear();

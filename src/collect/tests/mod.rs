@@ -1,6 +1,7 @@
 //! Plans, drift and proofs of a small organization in memory, through the snapshot backend.
 
 mod after;
+mod base;
 mod coverage;
 mod impact;
 mod shards;
@@ -133,6 +134,7 @@ fn compared(loaded: &Loaded, snapshot: &Snapshot, kind: Kind, only: &[&str]) -> 
         strict: false,
         now: "2026-06-01T00:00:00Z".parse().unwrap(),
         expires_at: None,
+        base: None,
     };
     let cloud = Offline::new(snapshot.clone());
     run(compare(&cloud, loaded, &request, &|_, _| ())).unwrap()

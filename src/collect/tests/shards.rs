@@ -189,6 +189,7 @@ fn one_of(
     shard: Option<Shard>,
 ) -> Plan {
     let request = CompareRequest {
+        base: None,
         kind,
         filter: ScopeFilter {
             shard,

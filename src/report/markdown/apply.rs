@@ -3,13 +3,13 @@
 use super::super::escape::{code, prose};
 use super::super::results::{self, ResultGroup};
 use super::super::words;
-use super::page::{Page, within};
-use super::{SHORT, TABLE, account_codes, unreadable_items};
+use super::page::{Limit, Page};
+use super::{account_codes, unreadable_items};
 use crate::apply::{ApplyOutcome, ApplyReport, ChangeStatus};
 
 /// Writes what an apply did.
-pub(in super::super) fn apply(report: &ApplyReport) -> String {
-    let mut page = Page::new(0);
+pub(in super::super) fn apply(report: &ApplyReport, limit: Limit) -> String {
+    let mut page = Page::marked(limit, 0, "apply", &report.organization_id);
     let sign = match report.outcome {
         ApplyOutcome::Done => "✅",
         ApplyOutcome::Blocked | ApplyOutcome::Incomplete => "⚠️",
@@ -40,14 +40,14 @@ pub(in super::super) fn apply(report: &ApplyReport) -> String {
         ChangeStatus::Skipped,
         ChangeStatus::Manual,
     ] {
-        page.list(results::status_title(status), of(status), 2 * SHORT);
+        page.list(results::status_title(status), of(status), 2 * limit.short());
     }
     let unreadable = unreadable_items(&report.unreadable);
-    page.list(words::UNREADABLE_TITLE, unreadable, SHORT);
+    page.list(words::UNREADABLE_TITLE, unreadable, limit.short());
     for status in [ChangeStatus::Done, ChangeStatus::AlreadyDone] {
-        let item = |item: String| format!("- {item}\n");
-        let more = |more: usize| format!("- … and {more} more\n");
-        let items = within(TABLE / 2, of(status), item, more);
+        let item = |item: &String| format!("- {item}\n");
+        let more = |rest: &[String]| format!("- … and {} more\n", rest.len());
+        let items = limit.within(2 * limit.short(), of(status), item, more);
         if !items.is_empty() {
             let title = results::status_title(status);
             page.block(&format!(

@@ -2,13 +2,13 @@
 
 use super::super::closing::{self, StepGroup};
 use super::super::escape::{code, prose};
-use super::page::Page;
-use super::{SHORT, account_codes, plan};
+use super::page::{Limit, Page};
+use super::{AFTER_DETAILS, account_codes, write_plan};
 use crate::close::{CloseOutcome, CloseReport, StepStatus};
 
 /// Writes what a closing did.
-pub(in super::super) fn closing(report: &CloseReport) -> String {
-    let mut page = Page::new(0);
+pub(in super::super) fn closing(report: &CloseReport, limit: Limit) -> String {
+    let mut page = Page::marked(limit, AFTER_DETAILS, "close", &report.organization_id);
     let sign = match report.outcome {
         CloseOutcome::Closed => "✅",
         CloseOutcome::Open | CloseOutcome::Incomplete => "⚠️",
@@ -28,18 +28,24 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
         StepStatus::AlreadyDone,
     ] {
         let items = groups.iter().filter(|group| group.status == status);
-        page.list(closing::status_title(status), items.map(item), 2 * SHORT);
+        page.list(
+            closing::status_title(status),
+            items.map(item),
+            2 * limit.short(),
+        );
     }
     let exceptions = report.exceptions.iter().map(|exception| {
         let place = format!("{}:{}", exception.source.file, exception.source.line);
         format!("{} ({})", code(&exception.id), code(&place))
     });
-    page.list(closing::EXCEPTIONS_TITLE, exceptions, SHORT);
+    page.list(closing::EXCEPTIONS_TITLE, exceptions, limit.short());
     if let Some(unread) = &report.unread {
         page.block(&format!("{}: {}", closing::DRIFT_TITLE, prose(unread)));
     }
-    let drift = report.drift.as_ref().map(plan).unwrap_or_default();
-    format!("{}\n{drift}", page.finish())
+    if let Some(drift) = &report.drift {
+        write_plan(&mut page, drift);
+    }
+    page.finish()
 }
 
 fn item(group: &StepGroup) -> String {

@@ -9,43 +9,51 @@ mod page;
 mod usage;
 mod verification;
 
-use self::page::{Page, within};
+use self::page::Page;
 use super::alerts;
 use super::escape::{code, fence, html_code, prose};
 use super::group::{
     Accounts, Group, PLACEHOLDER_LEGEND, account_label, fold, fold_addresses, fold_unreadable,
 };
 use super::values::{self, Line, Telling};
-use super::words;
+use super::words::{self, View};
 use crate::plan::{Action, AlertCoverage, Change, Kind, Outcome, Plan, Risk};
+use crate::text::visible;
 
 pub(super) use apply::apply;
 pub(super) use closing::closing;
 pub(super) use drill::drill;
+pub(super) use page::Limit;
 pub(super) use usage::usage;
 pub(super) use verification::verification;
 
-/// How many bytes a short part may have, such as the list of gates.
-const SHORT: usize = 4_000;
-/// How many bytes the table may have.
-const TABLE: usize = 16_000;
-/// How many bytes the list of accounts of one change may have.
-const ACCOUNTS: usize = 12_000;
-
 /// Writes a plan or a report of drift.
-pub(super) fn plan(plan: &Plan) -> String {
+pub(super) fn plan(plan: &Plan, limit: Limit) -> String {
+    let kind = match plan.kind {
+        Kind::Plan => "plan",
+        Kind::Drift => "drift",
+    };
+    let mut page = Page::marked(limit, AFTER_DETAILS, kind, &plan.organization_id);
+    write_plan(&mut page, plan);
+    page.finish()
+}
+
+/// How many short parts come after the details: unreadable, skipped, ignored, cosmetic, notes, what is left out, the end.
+const AFTER_DETAILS: usize = 7;
+
+/// Writes a plan or a report of drift onto a page.
+fn write_plan(page: &mut Page, plan: &Plan) {
+    let short = page.limit().short();
     let groups = fold(&plan.changes);
-    // Unreadable, skipped, ignored, notes and the closing lines come after the details.
-    let mut page = Page::new(4 * SHORT + 1_000);
-    heading(&mut page, plan, &groups);
-    dangers(&mut page, plan.kind, &groups);
-    table(&mut page, plan.kind, &groups);
-    gates(&mut page, plan);
+    heading(page, plan, &groups);
+    dangers(page, plan.kind, &groups);
+    table(page, View::of(plan), &groups);
+    gates(page, plan);
     let blocked = groups.iter().filter_map(|group| {
         let blocked = group.change.blocked.as_ref()?;
         Some(format!("{}: {}", subject(group), prose(blocked)))
     });
-    page.list(words::blocked_title(plan.kind), blocked, SHORT);
+    page.list(words::blocked_title(plan.kind), blocked, short);
     let manual = groups
         .iter()
         .filter(|group| group.change.action == Action::Manual && group.change.blocked.is_none())
@@ -53,21 +61,20 @@ pub(super) fn plan(plan: &Plan) -> String {
             Some(reason) => format!("{}: {}", subject(group), prose(reason)),
             None => subject(group),
         });
-    page.list(words::MANUAL_TITLE, manual, SHORT);
+    page.list(words::MANUAL_TITLE, manual, short);
     if let Some(coverage) = &plan.alerts {
-        alert_table(&mut page, coverage);
+        alert_table(page, coverage);
     }
-    details(&mut page, plan.kind, &groups);
+    details(page, View::of(plan), &groups);
     if plan.outcome != Outcome::InSync {
-        left_out(&mut page, plan);
+        left_out(page, plan);
     }
     page.list(
         words::NOTES_TITLE,
         plan.notes.iter().map(|note| prose(note)),
-        SHORT,
+        short,
     );
-    last_lines(&mut page, plan);
-    page.finish()
+    last_lines(page, plan);
 }
 
 fn heading(page: &mut Page, plan: &Plan, groups: &[Group]) {
@@ -108,7 +115,7 @@ fn dangers(page: &mut Page, kind: Kind, groups: &[Group]) {
     let critical = groups
         .iter()
         .filter(|group| group.change.risk == Risk::Critical);
-    let line = |group: &Group| {
+    let line = |group: &&Group| {
         let change = &group.change;
         let why = words::witnesses(change).next().or(change.reason.as_deref());
         let why = why.map(prose);
@@ -121,8 +128,9 @@ fn dangers(page: &mut Page, kind: Kind, groups: &[Group]) {
         };
         format!("> **critical** – {}: {said}\n>\n", subject(group))
     };
-    let lines = within(SHORT, critical, line, |more| {
-        format!("> … and {more} more\n")
+    let limit = page.limit();
+    let lines = limit.within(limit.short(), critical, line, |rest| {
+        format!("> … and {} more\n", rest.len())
     });
     if !lines.is_empty() {
         page.block(&format!("> [!CAUTION]\n{}", lines.trim_end_matches(">\n")));
@@ -151,15 +159,16 @@ fn risk_sign(risk: Risk) -> &'static str {
     }
 }
 
-fn table(page: &mut Page, kind: Kind, groups: &[Group]) {
+fn table(page: &mut Page, view: View, groups: &[Group]) {
     if groups.is_empty() {
         return;
     }
-    let row = |group: &Group| row(kind, group);
-    let rows = within(TABLE, groups, row, |more| {
-        format!("| | … and {more} more | | | | |\n")
+    let limit = page.limit();
+    let row = |group: &&Group| row(view, group);
+    let rows = limit.within(limit.long(), groups, row, |rest| {
+        format!("| | … and {} more: {} | | | | |\n", rest.len(), names(rest))
     });
-    let source = match kind {
+    let source = match view.kind {
         Kind::Plan => "Cause",
         Kind::Drift => "Spec",
     };
@@ -177,18 +186,22 @@ fn alert_table(page: &mut Page, coverage: &AlertCoverage) {
     page.block(&format!("{}.", alerts::summary(coverage)));
     let shared = coverage.shared.iter();
     let line = |line: &String| format!("- everywhere: {}\n", prose(line));
-    page.block(&within(SHORT, shared, line, |more| {
-        format!("- … and {more} more\n")
-    }));
+    let limit = page.limit();
+    page.block(&limit.within(
+        limit.short(),
+        shared,
+        |shared| line(shared),
+        |rest| format!("- … and {} more\n", rest.len()),
+    ));
     let head = alerts::head();
-    let row = |row: alerts::Row| {
+    let row = |row: &alerts::Row| {
         let cells = row.cells().into_iter().map(|cell| prose(&cell));
         format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
     };
     let rows = alerts::rows(coverage);
     if !rows.is_empty() {
-        let rows = within(SHORT, rows, row, |more| {
-            format!("| … and {more} more | | | | | | | |\n")
+        let rows = limit.within(limit.short(), rows, row, |rest| {
+            format!("| … and {} more | | | | | | | |\n", rest.len())
         });
         page.block(&format!(
             "| {} |\n|{}\n{rows}",
@@ -198,7 +211,19 @@ fn alert_table(page: &mut Page, coverage: &AlertCoverage) {
     }
 }
 
-fn row(kind: Kind, group: &Group) -> String {
+/// Names changes that are left out, as far as a line holds them.
+fn names(groups: &[&Group]) -> String {
+    const SHOWN: usize = 8;
+    let names: Vec<String> = groups
+        .iter()
+        .take(SHOWN)
+        .map(|group| subject(group))
+        .collect();
+    words::and_more(&names, groups.len().saturating_sub(SHOWN))
+}
+
+fn row(view: View, group: &Group) -> String {
+    let kind = view.kind;
     let change = &group.change;
     let phrase = match change.action {
         Action::Update => code(&values::change_phrase(&change.fields)),
@@ -219,13 +244,13 @@ fn row(kind: Kind, group: &Group) -> String {
             ""
         },
         words::access_word(kind, change.access),
-        cause(kind, change),
+        cause(view, change),
     )
 }
 
-fn cause(kind: Kind, change: &Change) -> String {
+fn cause(view: View, change: &Change) -> String {
     let source = words::source(change).map(|source| code(&source));
-    let cause = words::cause(kind, change.cause).map(str::to_owned);
+    let cause = view.cause(change.cause).map(str::to_owned);
     let parts: Vec<String> = cause.into_iter().chain(source).collect();
     parts.join(", ")
 }
@@ -243,31 +268,35 @@ fn gates(page: &mut Page, plan: &Plan) {
             words::few(&subjects, 3)
         )
     });
-    page.list(words::gates_title(plan.kind), items, SHORT);
+    let short = page.limit().short();
+    page.list(words::gates_title(plan.kind), items, short);
 }
 
-fn details(page: &mut Page, kind: Kind, groups: &[Group]) {
+fn details(page: &mut Page, view: View, groups: &[Group]) {
     if groups.is_empty() {
         return;
     }
-    page.block(&format!("### {}", words::changes_title(kind)));
+    page.block(&format!("### {}", words::changes_title(view.kind)));
     page.block("In a diff, `-` is what AWS holds and `+` what the spec says; an arrow goes from live to spec.");
-    let room = page.room();
-    let block = |group: &Group| format!("{}\n", detail(kind, group));
-    let blocks = within(room, groups, block, |more| {
-        format!(
-            "Details of {} are left out, so that this fits into a comment; `--format text --verbose` has them all.\n",
-            words::count(more, "change")
-        )
+    let (limit, room) = (page.limit(), page.room());
+    let block = |group: &&Group| format!("{}\n", detail(limit, view, group));
+    let mut left_out = String::new();
+    let blocks = limit.within(room, groups, block, |rest| {
+        left_out = format!(
+            "Left out, so that this fits: the details of {}. `--format text --verbose` has them all.",
+            names(rest)
+        );
+        String::new()
     });
     page.block(&blocks);
+    page.block(&left_out);
 }
 
-fn detail(kind: Kind, group: &Group) -> String {
+fn detail(limit: Limit, view: View, group: &Group) -> String {
     let change = &group.change;
     let (names, more) = group.accounts.few();
     let names: Vec<String> = names.iter().map(|name| html_code(name)).collect();
-    let mut page = Page::new(0);
+    let mut page = Page::new(limit, 0);
     page.block(&format!(
         "<details>\n<summary>{} {} {} in {}</summary>",
         risk_sign(change.risk),
@@ -276,14 +305,16 @@ fn detail(kind: Kind, group: &Group) -> String {
         words::and_more(&names, more),
     ));
     let risk = format!("{} risk", words::risk(change.risk));
-    let facts = words::facts(kind, change);
+    let facts = words::facts(view, change);
     let facts = facts.iter().map(|fact| prose(fact));
     let facts: Vec<String> = std::iter::once(risk).chain(facts).collect();
     page.block(&facts.join(" · "));
     if more > 0 {
         let accounts = group.accounts.full();
-        let name = |account: String| format!(" {}", code(&account));
-        let accounts = within(ACCOUNTS, accounts, name, |more| format!(" and {more} more"));
+        let name = |account: &String| format!(" {}", code(account));
+        let accounts = limit.within(limit.short(), accounts, name, |rest| {
+            format!(" and {} more", rest.len())
+        });
         let number = words::count(group.accounts.len(), "account");
         page.block(&format!("{number}:{accounts}"));
     }
@@ -307,33 +338,54 @@ fn detail(kind: Kind, group: &Group) -> String {
         page.block(&prose(PLACEHOLDER_LEGEND));
     }
     let telling = Telling {
-        kind,
+        kind: view.kind,
         whole: true,
         width: 100,
     };
     let lines = values::lines(&change.fields, change.action, telling);
     if !lines.is_empty() {
-        page.block(&fence("diff", lines.iter().map(Line::signed)));
+        let (shown, more) = bounded(limit, lines.iter().map(Line::signed));
+        page.block(&fence("diff", shown));
+        if more > 0 {
+            let more = words::count(more, "more line");
+            page.block(&format!(
+                "… and {more}: `--format text --verbose` has them all."
+            ));
+        }
     }
     page.block("</details>");
     page.finish()
 }
 
+/// Takes as many lines of a diff as one change may take, and counts the others.
+fn bounded(limit: Limit, lines: impl Iterator<Item = String>) -> (Vec<String>, usize) {
+    let mut lines: Vec<String> = lines.map(|line| visible(&line).into_owned()).collect();
+    let mut more = 0;
+    let line = |line: &&String| format!("{line}\n");
+    limit.within(limit.long(), &lines, line, |rest| {
+        more = rest.len();
+        String::new()
+    });
+    lines.truncate(lines.len().saturating_sub(more));
+    (lines, more)
+}
+
 fn left_out(page: &mut Page, plan: &Plan) {
+    let short = page.limit().short();
     let unreadable = unreadable_items(&plan.unreadable);
-    page.list(words::UNREADABLE_TITLE, unreadable, SHORT);
+    page.list(words::UNREADABLE_TITLE, unreadable, short);
     let skipped = plan.skipped.iter().map(|account| {
         let label = account_label(&account.account_name, &account.account);
         format!("{}: {}", code(&label), account.state.as_words())
     });
-    page.list(words::SKIPPED_TITLE, skipped, SHORT);
+    page.list(words::SKIPPED_TITLE, skipped, short);
     let ignored = fold(&plan.ignored);
-    page.list(words::IGNORED_TITLE, ignored.iter().map(subject), SHORT);
+    page.list(words::IGNORED_TITLE, ignored.iter().map(subject), short);
     let cosmetic = words::cosmetic(plan);
     page.list(
         words::COSMETIC_TITLE,
         cosmetic.iter().map(|line| prose(line)),
-        SHORT,
+        short,
     );
 }
 

@@ -3,14 +3,13 @@
 use super::super::escape::{code, prose};
 use super::super::usage as told;
 use super::super::words;
-use super::page::{Page, within};
-use super::{SHORT, TABLE};
+use super::page::{Limit, Page};
 use crate::audit::{Audit, AuditOutcome};
 
 /// Writes an audit.
-pub(in super::super) fn usage(audit: &Audit) -> String {
+pub(in super::super) fn usage(audit: &Audit, limit: Limit) -> String {
     // The lists come after the table.
-    let mut page = Page::new(3 * SHORT);
+    let mut page = Page::marked(limit, 3, "usage", &audit.organization_id);
     let sign = match audit.outcome {
         AuditOutcome::Clean => "✅",
         AuditOutcome::Findings => "🔴",
@@ -29,7 +28,7 @@ pub(in super::super) fn usage(audit: &Audit) -> String {
             prose(&finding.message)
         )
     });
-    page.list("Findings", findings, TABLE);
+    page.list("Findings", findings, limit.long());
     timeline(&mut page, audit);
     let unreadable = audit.unreadable.iter();
     let unreadable =
@@ -37,10 +36,10 @@ pub(in super::super) fn usage(audit: &Audit) -> String {
     page.list(
         "Unreadable: nothing is known of what is in these",
         unreadable,
-        SHORT,
+        limit.short(),
     );
     let notes = audit.notes.iter().map(|note| prose(note));
-    page.list(words::NOTES_TITLE, notes, SHORT);
+    page.list(words::NOTES_TITLE, notes, limit.short());
     page.finish()
 }
 
@@ -49,7 +48,7 @@ fn timeline(page: &mut Page, audit: &Audit) {
         return;
     }
     page.block("### Timeline");
-    let row = |one: &crate::audit::Use| {
+    let row = |one: &&crate::audit::Use| {
         let codes = told::codes(audit, one);
         let codes: Vec<String> = codes.into_iter().map(code).collect();
         format!(
@@ -61,8 +60,8 @@ fn timeline(page: &mut Page, audit: &Audit) {
             codes.join(", ")
         )
     };
-    let rows = within(page.room(), &audit.uses, row, |more| {
-        format!("| … and {more} more | | | |\n")
+    let rows = page.limit().within(page.room(), &audit.uses, row, |rest| {
+        format!("| … and {} more | | | |\n", rest.len())
     });
     page.block(&format!(
         "| when (UTC) | use | facts | findings |\n|--|--|--|--|\n{rows}"

@@ -4,14 +4,14 @@ use super::super::escape::{code, fence, prose};
 use super::super::group::fold_unreadable;
 use super::super::verification as told;
 use super::super::words;
-use super::page::{Page, within};
-use super::{SHORT, TABLE, account_codes};
+use super::account_codes;
+use super::page::{Limit, Page};
 use crate::verify::{Verification, VerificationOutcome};
 
 /// Writes a verification.
-pub(in super::super) fn verification(verification: &Verification) -> String {
+pub(in super::super) fn verification(verification: &Verification, limit: Limit) -> String {
     // The exceptions and the lists come after the details.
-    let mut page = Page::new(8 * SHORT);
+    let mut page = Page::marked(limit, 8, "verify", &verification.organization_id);
     let sign = match verification.outcome {
         VerificationOutcome::Proven => "✅",
         VerificationOutcome::Findings => "🔴",
@@ -30,7 +30,7 @@ pub(in super::super) fn verification(verification: &Verification) -> String {
         let yaml = fence("yaml", told::yaml(&exceptions));
         let block = format!("### {}\n\n{yaml}", told::EXCEPTIONS_TITLE);
         let too_long = "### Exceptions\n\nThere are too many for this page: see the text or JSON.";
-        let fits = block.len() <= page.room() + 3 * SHORT;
+        let fits = block.len() <= page.room() + 3 * limit.short();
         page.block(if fits { &block } else { too_long });
     }
     let accounts =
@@ -39,22 +39,22 @@ pub(in super::super) fn verification(verification: &Verification) -> String {
     page.list(
         "Not covered: no proven path by a role that the spec requires",
         uncovered,
-        SHORT,
+        limit.short(),
     );
     let exempt = told::exempt(verification).into_iter();
     let exempt =
         exempt.map(|(why, accounts)| format!("{}: {}", account_codes(&accounts), prose(&why)));
-    page.list("Exempt from coverage", exempt, SHORT);
+    page.list("Exempt from coverage", exempt, limit.short());
     let unreadable = fold_unreadable(&verification.unreadable).into_iter();
     let unreadable = unreadable
         .map(|(error, accounts)| format!("{}: {}", account_codes(&accounts), prose(&error)));
     page.list(
         "Unreadable: nothing is proven of these accounts",
         unreadable,
-        SHORT,
+        limit.short(),
     );
     let notes = verification.notes.iter().map(|note| prose(note));
-    page.list(words::NOTES_TITLE, notes, SHORT);
+    page.list(words::NOTES_TITLE, notes, limit.short());
     page.finish()
 }
 
@@ -67,12 +67,15 @@ fn table(page: &mut Page, verification: &Verification) {
     let names: Vec<String> = roles.iter().map(|role| code(role)).collect();
     let rule = "--|".repeat(roles.len());
     let head = format!("| accounts | {} |\n|--|{rule}\n", names.join(" | "));
-    let row = |row: told::Row| {
+    let row = |row: &told::Row| {
         let symbols: Vec<&str> = row.verdicts.iter().map(|one| told::symbol(*one)).collect();
         let accounts = account_codes(&row.accounts);
         format!("| {accounts} | {} |\n", symbols.join(" | "))
     };
-    let rows = within(TABLE, rows, row, |more| format!("| … and {more} more |\n"));
+    let limit = page.limit();
+    let rows = limit.within(limit.long(), rows, row, |rest| {
+        format!("| … and {} more |\n", rest.len())
+    });
     page.block(&format!("{head}{rows}"));
     page.block(told::LEGEND);
 }
@@ -83,7 +86,7 @@ fn details(page: &mut Page, verification: &Verification) {
         return;
     }
     page.block("### Not proven");
-    let item = |detail: told::Detail| {
+    let item = |detail: &told::Detail| {
         let title = format!("iam_role {}", detail.role);
         let mut text = format!(
             "- {} {} {} in {}\n",
@@ -98,6 +101,8 @@ fn details(page: &mut Page, verification: &Verification) {
         text
     };
     let room = page.room();
-    let list = within(room, details, item, |more| format!("- … and {more} more\n"));
+    let list = page.limit().within(room, details, item, |rest| {
+        format!("- … and {} more\n", rest.len())
+    });
     page.block(&list);
 }

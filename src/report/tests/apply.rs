@@ -51,6 +51,8 @@ fn failures_come_first_and_what_to_do_next_last() {
 #[test]
 fn a_pull_request_sees_what_is_done_folded_away() {
     insta::assert_snapshot!(render(&fixture::applied(), Format::Markdown), @r#"
+    <!-- breakglass apply o-exampleorg1 -->
+
     ## 🔴 Break-glass apply: not finished: 2 of 13 changes failed
 
     **7 done · 2 so already · 2 failed · 1 blocked · 1 manual · 1 unreadable**

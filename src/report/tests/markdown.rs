@@ -8,6 +8,8 @@ fn markdown(plan: &Plan) -> String {
 #[test]
 fn a_pull_request_shows_danger_then_a_table_then_details() {
     insta::assert_snapshot!(markdown(&fixture::report(Kind::Plan)), @r#"
+    <!-- breakglass plan o-exampleorg1 -->
+
     ## ⚠️ Break-glass plan: incomplete
 
     **incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync**
@@ -19,12 +21,12 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
 
     | Risk | Account | Resource | Change | Access | Cause |
     |--|--|--|--|--|--|
-    | 🔴 critical | `prod-pay (111122223333)` | `iam_role BreakGlassAdmin` | ~ `trust_policy, max_session: 12h → 1h, tags.owner` | narrower | `breakglass.yaml:28` |
-    | 🟠 high | `emergency (333300000000)` | `iam_user bg-old` | − deleted | narrower |  |
-    | 🟠 high | `lab (222200000003)` | `iam_policy break-glass-baseline` | ~ `path: / → /break-glass/, document` (blocked) | both | `breakglass.yaml:28` |
-    | 🟠 high | `dev-a`, `dev-b` and 6 more | `iam_role BreakGlassAdmin` | ~ `managed_policies −1 +1, inline_policies.leftover (only live)` | narrower | `breakglass.yaml:28` |
+    | 🔴 critical | `prod-pay (111122223333)` | `iam_role BreakGlassAdmin` | ~ `trust_policy, max_session: 12h → 1h, tags.owner` | narrower | already so, `breakglass.yaml:28` |
+    | 🟠 high | `emergency (333300000000)` | `iam_user bg-old` | − deleted | narrower | already so |
+    | 🟠 high | `lab (222200000003)` | `iam_policy break-glass-baseline` | ~ `path: / → /break-glass/, document` (blocked) | both | already so, `breakglass.yaml:28` |
+    | 🟠 high | `dev-a`, `dev-b` and 6 more | `iam_role BreakGlassAdmin` | ~ `managed_policies −1 +1, inline_policies.leftover (only live)` | narrower | already so, `breakglass.yaml:28` |
     | 🟡 medium | `tools (222200000008)` | `iam_role BreakGlassAudit` | + new | broader | this change, `breakglass.yaml:42` |
-    | 🟡 medium | `emergency (333300000000)` | `credential bg-alice` | ! by hand | – | `breakglass.yaml:28` |
+    | 🟡 medium | `emergency (333300000000)` | `credential bg-alice` | ! by hand | – | already so, `breakglass.yaml:28` |
 
     ### An apply stops here, unless it is let through by name
 
@@ -45,7 +47,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
     <details>
     <summary>🔴 ~ <code>iam&#95;role BreakGlassAdmin</code> in <code>prod-pay (111122223333)</code></summary>
 
-    critical risk · narrower access · `breakglass.yaml:28`
+    critical risk · narrower access · already so · `breakglass.yaml:28`
 
     For example, assuming the role without MFA: allowed by the live policy, not by the spec
 
@@ -77,7 +79,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
     <details>
     <summary>🟠 − <code>iam&#95;user bg-old</code> in <code>emergency (333300000000)</code></summary>
 
-    high risk · narrower access
+    high risk · narrower access · already so
 
     managed, but the spec does not ask for it in this account
 
@@ -92,7 +94,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
     <details>
     <summary>🟠 ~ <code>iam&#95;policy break-glass-baseline</code> in <code>lab (222200000003)</code></summary>
 
-    high risk · broader and narrower access · `breakglass.yaml:28`
+    high risk · broader and narrower access · already so · `breakglass.yaml:28`
 
     **Blocked:** it lies at path `/` and IAM can't move a policy: keep that path in the spec, or detach and delete it by hand
 
@@ -114,7 +116,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
     <details>
     <summary>🟠 ~ <code>iam&#95;role BreakGlassAdmin</code> in <code>dev-a</code>, <code>dev-b</code> and 6 more</summary>
 
-    high risk · narrower access · `breakglass.yaml:28`
+    high risk · narrower access · already so · `breakglass.yaml:28`
 
     8 accounts: `dev-a (222200000001)` `dev-b (222200000002)` `lab (222200000003)` `prod-data (222200000004)` `prod-web (222200000005)` `stage-a (222200000006)` `stage-b (222200000007)` `tools (222200000008)`
 
@@ -244,7 +246,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
     <details>
     <summary>🟡 ! <code>credential bg-alice</code> in <code>emergency (333300000000)</code></summary>
 
-    medium risk · `breakglass.yaml:28`
+    medium risk · already so · `breakglass.yaml:28`
 
     it has no password yet: `breakglass credentials issue bg-alice` seals one to its custodian
 
@@ -287,6 +289,8 @@ fn drift_has_no_digest_to_approve() {
     assert!(!report.contains("sha256:") && !report.contains("--allow"));
     let before_details = report.split("### Differences").next().unwrap();
     insta::assert_snapshot!(before_details, @r#"
+    <!-- breakglass drift o-exampleorg1 -->
+
     ## ⚠️ Break-glass drift: incomplete
 
     **incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync**
@@ -322,32 +326,67 @@ fn drift_has_no_digest_to_approve() {
 #[test]
 fn nothing_to_do_is_short() {
     insta::assert_snapshot!(markdown(&fixture::in_sync(Kind::Plan)), @r#"
+    <!-- breakglass plan o-exampleorg1 -->
+
     ## ✅ Break-glass plan: in sync
 
     in sync: 11 accounts are as the spec says.
     "#);
 }
 
-#[test]
-fn a_report_of_any_size_fits_into_a_comment() {
+/// Makes a plan of so many times the changes of the fixture.
+fn large(times: usize) -> Plan {
     let mut plan = fixture::report(Kind::Plan);
     let changes = plan.changes.clone();
-    plan.changes = (0..400)
+    plan.changes = (0..times)
         .flat_map(|number| {
             changes.iter().cloned().map(move |mut change| {
-                change.name = format!("{}-{number}", change.name);
+                change.name = format!("{}-{number:04}", change.name);
                 change
             })
         })
         .collect();
-    plan.notes = vec!["words ".repeat(100); 500];
-    let report = markdown(&plan);
-    assert!(report.len() < 65_536, "{}", report.len());
-    for said in [
-        "… and ",
-        "are left out, so that this fits",
-        "breakglass apply plan.json",
-    ] {
-        assert!(report.contains(said), "{said}");
+    plan.notes = vec!["wörds 🔴 ".repeat(100); 5_000];
+    plan
+}
+
+#[test]
+fn a_report_of_any_size_fits_and_names_what_it_leaves_out() {
+    for (format, times) in [(Format::Markdown, 400), (Format::StepSummary, 1_500)] {
+        let report = render_plan(&large(times), format, Style::default());
+        match format {
+            Format::Markdown => assert!(report.encode_utf16().count() <= 65_000),
+            _ => assert!(report.len() <= 1 << 20 && report.len() > 500_000),
+        }
+        for said in [
+            "more: `prod-pay (111122223333)` · `iam_role BreakGlassAdmin-",
+            "Left out, so that this fits: the details of `prod-pay (111122223333)` · `iam_role",
+            "breakglass apply plan.json",
+        ] {
+            assert!(report.contains(said), "{said}");
+        }
     }
+}
+
+#[test]
+fn one_endless_document_leaves_room_for_the_others() {
+    let mut plan = fixture::report(Kind::Plan);
+    let actions: Vec<String> = (0..9_000).map(|number| format!("s3:Get{number}")).collect();
+    let statement = serde_json::json!({ "Effect": "Deny", "Action": actions, "Resource": "*" });
+    let critical = plan
+        .changes
+        .iter_mut()
+        .find(|change| change.account_name == "prod-pay");
+    critical.unwrap().fields[0].spec = serde_json::json!({ "Statement": [statement] });
+    let report = markdown(&plan);
+    assert!(report.contains("more lines: `--format text --verbose` has them all."));
+    assert!(report.contains("<summary>🟡 ! <code>credential bg-alice</code>"));
+    assert!(report.encode_utf16().count() <= 65_000);
+}
+
+#[test]
+fn a_report_begins_with_the_mark_that_a_later_one_finds() {
+    let mut plan = fixture::report(Kind::Drift);
+    plan.organization_id = "o-x--> <b>".to_owned();
+    assert!(markdown(&plan).starts_with("<!-- breakglass drift o-x-b -->\n\n## "));
 }

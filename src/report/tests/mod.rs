@@ -1,6 +1,7 @@
 //! How whole reports look, and what holds for any of them.
 
 mod apply;
+mod findings;
 mod markdown;
 mod properties;
 mod text;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::super::{Format, Style, fixture, render_apply, render_plan};
+use super::findings::{commands, junit, rendered, sarif};
 use crate::plan::{Kind, Plan};
 use crate::text::visible;
 
@@ -104,7 +105,7 @@ proptest! {
             }
             // Every tag is one of ours: what was put in holds no `<` outside code.
             let mut tags = line.split('`').step_by(2).flat_map(|part| part.split('<').skip(1));
-            let ours = ["code>", "/code>", "details>", "/details>", "summary>", "/summary>"];
+            let ours = ["code>", "/code>", "details>", "/details>", "summary>", "/summary>", "!-- breakglass "];
             prop_assert!(tags.all(|tag| ours.iter().any(|own| tag.starts_with(own))), "{}", line);
         }
     }
@@ -116,7 +117,7 @@ proptest! {
         turned.changes.reverse();
         turned.ignored.reverse();
         turned.unreadable.reverse();
-        for format in [Format::Text, Format::Markdown] {
+        for format in [Format::Text, Format::Markdown, Format::Sarif, Format::Junit, Format::Github] {
             let style = Style { color: true, width: 80, verbose: true };
             prop_assert_eq!(render_plan(&plan, format, style), render_plan(&turned, format, style));
         }
@@ -127,6 +128,22 @@ proptest! {
         let plan = fixture::haunted(kind, &name);
         let text = render_plan(&plan, Format::Json, Style::default());
         prop_assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+    }
+
+    #[test]
+    fn no_text_breaks_out_of_sarif_junit_or_annotations(name in any_text(), kind in kinds()) {
+        let plan = fixture::haunted(kind, &name);
+        sarif(&rendered(&plan, Format::Sarif));
+        let xml = rendered(&plan, Format::Junit);
+        junit(&xml);
+        prop_assert!(is_visible(&xml), "{xml:?}");
+        let annotations = rendered(&plan, Format::Github);
+        prop_assert!(is_visible(&annotations), "{annotations:?}");
+        for (command, properties, _) in commands(&annotations) {
+            prop_assert!(["error", "warning", "notice"].contains(&command.as_str()));
+            let keys: Vec<&str> = properties.iter().map(|(key, _)| key.as_str()).collect();
+            prop_assert!(keys == ["title"] || keys == ["file", "line", "title"], "{keys:?}");
+        }
     }
 
     #[test]

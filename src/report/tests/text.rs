@@ -36,7 +36,7 @@ fn a_plan_begins_with_its_verdict_and_ends_with_how_to_apply_it() {
 
     Blocked: apply leaves these until a person mends what is in the way
     ~ iam_policy break-glass-baseline in lab (222200000003)
-        high risk · broader and narrower access · breakglass.yaml:28
+        high risk · broader and narrower access · already so · breakglass.yaml:28
         blocked: it lies at path / and IAM can't move a policy: keep that path in the spec, or detach
           and delete it by hand
         it exists and is not managed: this adopts it
@@ -51,7 +51,7 @@ fn a_plan_begins_with_its_verdict_and_ends_with_how_to_apply_it() {
 
     Changes (live → spec; in lists and documents - is live only, + is the spec only)
     ~ iam_role BreakGlassAdmin in prod-pay (111122223333)
-        critical risk · narrower access · breakglass.yaml:28
+        critical risk · narrower access · already so · breakglass.yaml:28
         for example, assuming the role without MFA: allowed by the live policy, not by the spec
         trust_policy:
           … in statement "Custodians"
@@ -75,14 +75,14 @@ fn a_plan_begins_with_its_verdict_and_ends_with_how_to_apply_it() {
         tags.owner: finance → "platform security"
 
     − iam_user bg-old in emergency (333300000000)
-        high risk · narrower access
+        high risk · narrower access · already so
         managed, but the spec does not ask for it in this account
         path: /break-glass/
         groups: admins
         access_keys: AKIAEXAMPLE000000001
 
     ~ iam_role BreakGlassAdmin in dev-a, dev-b and 6 more
-        high risk · narrower access · breakglass.yaml:28
+        high risk · narrower access · already so · breakglass.yaml:28
         {account} is the id of the account itself
         managed_policies: 1 to remove, 1 to add
     -     arn:aws:iam::aws:policy/PowerUserAccess
@@ -102,7 +102,7 @@ fn a_plan_begins_with_its_verdict_and_ends_with_how_to_apply_it() {
 
     By hand: only a person can do these
     ! credential bg-alice in emergency (333300000000)
-        medium risk · breakglass.yaml:28
+        medium risk · already so · breakglass.yaml:28
         it has no password yet: `breakglass credentials issue bg-alice` seals one to its custodian
 
     Unreadable: nothing is known of these accounts, they are not in sync
@@ -152,7 +152,7 @@ fn a_narrow_terminal_breaks_words_but_no_diff() {
     ~ iam_policy break-glass-baseline in lab
       (222200000003)
         high risk · broader and narrower access
-          · breakglass.yaml:28
+          · already so · breakglass.yaml:28
         blocked: it lies at path / and IAM can't
           move a policy: keep that path in the spec,
           or detach and delete it by hand

@@ -14,7 +14,7 @@ use super::group::{
     Accounts, Group, PLACEHOLDER_LEGEND, account_label, fold, fold_addresses, fold_unreadable,
 };
 use super::values::{self, Telling};
-use super::words;
+use super::words::{self, View};
 use crate::plan::{Action, Kind, Outcome, Plan, Risk};
 
 pub(super) use apply::apply;
@@ -98,7 +98,7 @@ fn differences(page: &mut Page, plan: &Plan, style: Style) {
     let blocked = parts(false, true);
     if !blocked.is_empty() {
         page.section(words::blocked_title(plan.kind));
-        show_groups(page, plan.kind, &blocked, style);
+        show_groups(page, View::of(plan), &blocked, style);
     }
     let changes = parts(false, false);
     if !changes.is_empty() {
@@ -107,12 +107,12 @@ fn differences(page: &mut Page, plan: &Plan, style: Style) {
             words::changes_title(plan.kind),
             words::legend(plan.kind)
         ));
-        show_groups(page, plan.kind, &changes, style);
+        show_groups(page, View::of(plan), &changes, style);
     }
     let manual = parts(true, false);
     if !manual.is_empty() {
         page.section(words::MANUAL_TITLE);
-        show_groups(page, plan.kind, &manual, style);
+        show_groups(page, View::of(plan), &manual, style);
     }
 }
 
@@ -131,23 +131,23 @@ fn gates(page: &mut Page, plan: &Plan, style: Style) {
     }
 }
 
-fn show_groups(page: &mut Page, kind: Kind, groups: &[&Group], style: Style) {
+fn show_groups(page: &mut Page, view: View, groups: &[&Group], style: Style) {
     for (number, group) in groups.iter().enumerate() {
         if number > 0 {
             page.gap();
         }
-        show_group(page, kind, group, style);
+        show_group(page, view, group, style);
     }
 }
 
-fn show_group(page: &mut Page, kind: Kind, group: &Group, style: Style) {
+fn show_group(page: &mut Page, view: View, group: &Group, style: Style) {
     let change = &group.change;
     let tone = risk_tone(change.risk);
     let title = format!("{} {}", words::symbol(change.action), words::title(change));
     let accounts = account_words(&group.accounts, style);
     page.lead(0, (Tone::Strong, &title), &format!("in {accounts}"));
     let risk = format!("{} risk", words::risk(change.risk));
-    page.lead(INDENT, (tone, &risk), &facts(&words::facts(kind, change)));
+    page.lead(INDENT, (tone, &risk), &facts(&words::facts(view, change)));
     if let Some(blocked) = &change.blocked {
         page.lead(INDENT, (Tone::Bad, "blocked:"), blocked);
     }
@@ -167,7 +167,7 @@ fn show_group(page: &mut Page, kind: Kind, group: &Group, style: Style) {
     // What a person has to do stands in the reason; the field only says that it is not done.
     if change.action != Action::Manual || style.verbose {
         let telling = Telling {
-            kind,
+            kind: view.kind,
             whole: style.verbose,
             width: match style.width {
                 0 => 100,

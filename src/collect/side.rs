@@ -1,0 +1,121 @@
+//! The two specs that a comparison can know of: the one there is, and the one before its present change.
+
+use jiff::Timestamp;
+
+use super::CompareRequest;
+use crate::org::Organization;
+use crate::plan::{
+    AccountContext, AccountDiff, Change, DrillRules, attribute, diff_account, due_drills,
+};
+use crate::resolve::{Resolver, needs_tags};
+use crate::spec::{Loaded, Problem};
+use crate::state::{Address, Desired, Inventory};
+
+/// Holds the spec as it was before its present change.
+#[derive(Debug, Clone)]
+pub struct BaseSpec {
+    /// The revision.
+    pub revision: String,
+    /// The spec, or why there is none that can be used: everything is then part of the change.
+    pub spec: Result<Box<Loaded>, String>,
+}
+
+impl BaseSpec {
+    /// Tells whether the accounts' tags are needed to tell what it means.
+    pub(super) fn needs_tags(&self) -> bool {
+        self.spec
+            .as_ref()
+            .is_ok_and(|loaded| needs_tags(&loaded.spec))
+    }
+}
+
+/// Holds a spec with what it means in an organization.
+pub(super) struct Side<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) resolver: Resolver<'a>,
+}
+
+impl Side<'_> {
+    /// Compares an account with what the spec wants of it.
+    pub(super) fn compare(
+        &self,
+        context: &AccountContext<'_>,
+        live: &Inventory,
+    ) -> (AccountDiff, Desired) {
+        let spec = &self.loaded.spec;
+        let context = AccountContext {
+            managed_path: &spec.defaults.path,
+            ..*context
+        };
+        let desired = self.resolver.desired(context.id);
+        let mut diff = diff_account(&context, &desired, live);
+        if let Some(rules) = self.drills(context.now) {
+            let due = due_drills(&context, &desired, live, &diff.changes, &rules);
+            diff.changes.extend(due);
+        }
+        (diff, desired)
+    }
+
+    /// When drills are due; `None` when the spec does not say.
+    fn drills(&self, now: Timestamp) -> Option<DrillRules<'_>> {
+        Some(DrillRules {
+            drills: &self.loaded.records.drills,
+            max_age: self.loaded.spec.drills.as_ref()?.max_age?,
+            now,
+        })
+    }
+}
+
+/// Knows what the spec asked for before its present change, where that is told.
+pub(super) enum Before<'a> {
+    /// Nobody asked for causes.
+    Untold,
+    /// There is no spec of then that can be used, for this reason.
+    Nothing(String),
+    /// The spec of then.
+    Spec(Box<Side<'a>>),
+}
+
+impl<'a> Before<'a> {
+    pub(super) fn of(request: &'a CompareRequest, organization: &'a Organization) -> Self {
+        let Some(base) = &request.base else {
+            return Self::Untold;
+        };
+        let revision = &base.revision;
+        match &base.spec {
+            Err(why) => Self::Nothing(format!("{revision}: {why}; everything counts as changed")),
+            Ok(loaded) => match Resolver::new(loaded, organization) {
+                Ok((resolver, _)) => Self::Spec(Box::new(Side { loaded, resolver })),
+                Err(problems) => Self::Nothing(format!(
+                    "the spec of {revision} does not fit the organization ({}); everything counts as changed",
+                    first(&problems)
+                )),
+            },
+        }
+    }
+
+    /// What the reader should know of it.
+    pub(super) fn note(&self) -> Option<String> {
+        match self {
+            Self::Untold | Self::Spec(_) => None,
+            Self::Nothing(note) => Some(note.clone()),
+        }
+    }
+
+    /// Says of each change whether it comes from the change of the spec; returns what that widens.
+    pub(super) fn attribute(
+        &self,
+        changes: &mut [Change],
+        asked: impl FnOnce(&Side<'_>) -> Vec<Change>,
+    ) -> Vec<Address> {
+        match self {
+            Self::Untold => Vec::new(),
+            Self::Nothing(_) => attribute(changes, &[]),
+            Self::Spec(side) => attribute(changes, &asked(side)),
+        }
+    }
+}
+
+fn first(problems: &[Problem]) -> &str {
+    problems.first().map_or("", |problem| &problem.message)
+}

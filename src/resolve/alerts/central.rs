@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::patterns::numbered;
 use crate::state::{
-    ALARM, ALERT_PREFIX, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer,
+    ALARM, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer,
     MetricAlarm, MetricFilter, PolicyText, USE_METRIC,
 };
 
@@ -40,21 +40,26 @@ pub(super) fn bus_policy(arn: &str, organization: &str) -> PolicyText {
 }
 
 /// Lets the rules of the central bus publish, and the alarm of the second path.
-pub(super) fn topic_policy(topic: &str, rules: &str, alarm: Option<&str>) -> PolicyText {
-    let statement = |sid: &str, service: &str, source: &str| {
-        json!({
-            "Sid": sid,
+///
+/// What is for EventBridge has no condition: one may stop every message. Source: EventBridge User Guide, "Using
+/// resource-based policies", "Amazon SNS permissions".
+pub(super) fn topic_policy(topic: &str, alarm: Option<&str>) -> PolicyText {
+    let mut statements = vec![json!({
+        "Sid": "BreakGlassRules",
+        "Effect": "Allow",
+        "Principal": { "Service": "events.amazonaws.com" },
+        "Action": "sns:Publish",
+        "Resource": topic,
+    })];
+    if let Some(alarm) = alarm {
+        statements.push(json!({
+            "Sid": "BreakGlassAlarm",
             "Effect": "Allow",
-            "Principal": { "Service": service },
+            "Principal": { "Service": "cloudwatch.amazonaws.com" },
             "Action": "sns:Publish",
             "Resource": topic,
-            "Condition": { "ArnLike": { "aws:SourceArn": source } },
-        })
-    };
-    let mut statements = vec![statement("BreakGlassRules", "events.amazonaws.com", rules)];
-    if let Some(alarm) = alarm {
-        let service = "cloudwatch.amazonaws.com";
-        statements.push(statement("BreakGlassAlarm", service, alarm));
+            "Condition": { "ArnLike": { "aws:SourceArn": alarm } },
+        }));
     }
     PolicyText::new(json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
 }
@@ -277,7 +282,24 @@ pub(super) fn second_path(
     }
 }
 
-/// Names the rules of the central bus that publish to the topic, for its policy.
-pub(super) fn notify_rule_arns(partition: &str, region: &str, account: &str, bus: &str) -> String {
-    format!("arn:{partition}:events:{region}:{account}:rule/{bus}/{ALERT_PREFIX}-notify-*")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_condition_stands_between_eventbridge_and_the_topic() {
+        let alarm = "arn:aws:cloudwatch:us-east-1:111111111111:alarm:break-glass-use";
+        let policy = topic_policy("arn:aws:sns:us-east-1:222222222222:alerts", Some(alarm));
+        let policy: serde_json::Value = serde_json::from_str(policy.as_str()).unwrap();
+        let statements = &policy["Statement"];
+        assert_eq!(
+            statements[0]["Principal"]["Service"],
+            "events.amazonaws.com"
+        );
+        assert!(statements[0].get("Condition").is_none());
+        assert_eq!(
+            statements[1]["Condition"]["ArnLike"]["aws:SourceArn"],
+            alarm
+        );
+    }
 }

@@ -318,8 +318,6 @@ impl Resolver<'_> {
             return;
         };
         let partition = self.organization.partition.as_str();
-        let rules =
-            central::notify_rule_arns(partition, &hub.region, hub.account.as_str(), &hub.bus);
         let alarm = scope.second_path.as_ref().map(|account| {
             format!(
                 "arn:{partition}:cloudwatch:{}:{account}:alarm:{ALARM}",
@@ -327,7 +325,7 @@ impl Resolver<'_> {
             )
         });
         let wanted = AlertTopic {
-            policy: Some(central::topic_policy(arn, &rules, alarm.as_deref())),
+            policy: Some(central::topic_policy(arn, alarm.as_deref())),
             kms_key: topic.kms_key.clone(),
             key_policy: None,
             subscriptions: topic

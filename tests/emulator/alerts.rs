@@ -443,6 +443,57 @@ async fn new_access_waits_for_its_alerts_and_these_for_their_role() {
 }
 
 #[tokio::test]
+async fn no_access_is_made_anywhere_that_nobody_would_hear_of() {
+    let emulator = organization().await;
+    emulator.write(
+        "breakglass.yaml",
+        &SPEC.replace("[us-east-1, eu-west-1, us-west-2]", "[us-east-1]"),
+    );
+    let made = |emulator: &Emulator| {
+        let writes = emulator.writes().into_iter().map(|call| call.name());
+        let made =
+            writes.filter(|call| ["iam:CreateUser", "iam:CreateRole"].contains(&call.as_str()));
+        made.count()
+    };
+    // Nothing is known of the hub, or of one account.
+    let refuse = |action: &str, account: &str| {
+        emulator.faults(json!([{ "action": action, "account": account, "kind": "access_denied" }]));
+        emulator.forget_calls();
+    };
+    refuse("events:DescribeEventBus", EMERGENCY);
+    let (code, plan) = emulator.json(&["plan"]);
+    assert_eq!(code, 3);
+    let all = plan["changes"].as_array().unwrap().iter();
+    let access: Vec<&Value> = all
+        .filter(|change| ["iam_user", "iam_role"].contains(&change["type"].as_str().unwrap()))
+        .filter(|change| change["name"] != "break-glass-events")
+        .collect();
+    assert!(access.len() > 5 && access.iter().all(|change| change["blocked"].is_string()));
+    refuse("events:ListRules", PROD_PAY);
+    let (_, plan) = emulator.json(&["plan"]);
+    let blocked = plan["changes"].as_array().unwrap().iter();
+    let blocked: Vec<&Value> = blocked
+        .filter(|change| change["blocked"].is_string())
+        .collect();
+    assert_eq!(blocked.len(), 1);
+    assert_eq!(
+        blocked[0]["address"],
+        format!("{PROD_PAY}/iam_role/BreakGlassAdmin")
+    );
+    // The bus can't be made: what rules send with is, and no access.
+    refuse("events:CreateEventBus", EMERGENCY);
+    emulator.run(&["apply", "--yes"]).expect(6);
+    let (_, drift) = emulator.json(&["drift"]);
+    let roles = changes(&drift).into_iter();
+    let roles = roles.filter(|change| change.contains("/iam_role/BreakGlassAdmin create"));
+    assert_eq!(roles.count(), 5);
+    assert_eq!(made(&emulator), 6);
+    emulator.faults(json!([]));
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["drift"]).expect(0);
+}
+
+#[tokio::test]
 async fn a_region_that_can_not_be_read_is_unknown_and_the_rest_is_told() {
     let emulator = applied().await;
     emulator.faults(

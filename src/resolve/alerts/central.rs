@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::patterns::numbered;
 use crate::state::{
-    ALARM, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer,
-    MetricAlarm, MetricFilter, PolicyText, USE_METRIC,
+    ALARM, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer, MetricAlarm,
+    MetricFilter, PolicyText, USE_METRIC,
 };
 
 /// The id of the one target that each rule has.

@@ -311,6 +311,9 @@ pub const USE_METRIC: (&str, &str) = ("BreakGlass", "Use");
 /// The name of the alarm of the second path, which its filters' names begin with.
 pub const ALARM: &str = "break-glass-use";
 
+/// The bus that an account has in each Region by itself.
+pub const DEFAULT_BUS: &str = "default";
+
 /// Names something regional within its account.
 #[must_use]
 pub fn regional(region: &str, name: &str) -> String {
@@ -327,7 +330,7 @@ pub fn split_regional(key: &str) -> (&str, &str) {
 #[must_use]
 pub fn split_rule(key: &str) -> (&str, &str, &str) {
     let (region, rest) = split_regional(key);
-    let (bus, name) = rest.rsplit_once('/').unwrap_or(("default", rest));
+    let (bus, name) = rest.rsplit_once('/').unwrap_or((DEFAULT_BUS, rest));
     (region, bus, name)
 }
 

@@ -19,8 +19,8 @@ use super::throttle::LeavesThrottling;
 use crate::cloud::CloudError;
 use crate::ids::AccountId;
 use crate::state::{
-    ALARM, AlertOperation, AlertResource, AlertScope, Alerts, Reading, ResourceType, regional,
-    split_rule,
+    ALARM, AlertOperation, AlertResource, AlertScope, Alerts, DEFAULT_BUS, Reading, ResourceType,
+    regional, split_rule,
 };
 
 /// How many Regions of one account are read at a time.
@@ -63,7 +63,7 @@ impl Reader<'_> {
         };
         let rules = regions.iter().map(async |name| {
             let region = self.region(name);
-            let found = rule::list(&region, "default").await;
+            let found = rule::list(&region, DEFAULT_BUS).await;
             let found = found.map_err(|failure| failure.with_note(&format!("in {name}")))?;
             let keyed = found
                 .into_iter()

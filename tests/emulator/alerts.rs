@@ -372,7 +372,7 @@ async fn what_stands_between_the_rules_and_the_people_is_found_too() {
     let kms = aws_sdk_kms::Client::new(&home);
     let key = kms.describe_key().key_id("alias/break-glass");
     let key = key.send().await.unwrap().key_metadata.unwrap().key_id;
-    let put = kms.put_key_policy().key_id(key).policy_name("default");
+    let put = kms.put_key_policy().key_id(&key).policy_name("default");
     let put = put.policy(key_policy("\"cloudwatch.amazonaws.com\""));
     put.send().await.unwrap();
     let address = format!("{EMERGENCY}/alert_topic/us-east-1:break-glass-alerts");
@@ -382,6 +382,16 @@ async fn what_stands_between_the_rules_and_the_people_is_found_too() {
         reason.contains("must let events.amazonaws.com use it"),
         "{reason}"
     );
+    let services = "\"events.amazonaws.com\",\"cloudwatch.amazonaws.com\"";
+    let put = kms.put_key_policy().key_id(&key).policy_name("default");
+    let put = put.policy(key_policy(services));
+    put.send().await.unwrap();
+    emulator.run(&["drift"]).expect(0);
+    let disable = kms.disable_key().key_id(&key);
+    disable.send().await.unwrap();
+    let drift = expect_drift(&emulator, &[format!("{address} manual key_state")]);
+    let reason = drift["changes"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("is Disabled"), "{reason}");
 }
 
 #[tokio::test]

@@ -328,6 +328,7 @@ impl Resolver<'_> {
             policy: Some(central::topic_policy(arn, alarm.as_deref())),
             kms_key: topic.kms_key.clone(),
             key_policy: None,
+            key_state: None,
             subscriptions: topic
                 .subscriptions
                 .iter()

@@ -122,6 +122,9 @@ pub struct AlertTopic {
     /// The policy of that key, where it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_policy: Option<PolicyText>,
+    /// The state of that key, as KMS writes it, where it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_state: Option<String>,
     /// Whether each subscription, `PROTOCOL:ENDPOINT`, is confirmed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subscriptions: BTreeMap<String, Confirmation>,

@@ -63,6 +63,7 @@ impl Alerts {
                     policy: Some(document.clone()),
                     kms_key: kms_key.clone(),
                     key_policy: None,
+                    key_state: None,
                     subscriptions: Default::default(),
                 };
                 self.topics.insert(topic.clone(), made);
@@ -71,6 +72,7 @@ impl Alerts {
                 let topic = self.topic(topic)?;
                 topic.kms_key.clone_from(kms_key);
                 topic.key_policy = None;
+                topic.key_state = None;
             }
             AlertOperation::SetTopicPolicy { topic, document } => {
                 self.topic(topic)?.policy = Some(document.clone());

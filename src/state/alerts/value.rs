@@ -23,6 +23,7 @@ impl AlertResource {
                 kms_key,
                 // Another's to change, and no step here changes it.
                 key_policy: _,
+                key_state: _,
                 subscriptions,
             }) => {
                 let subscriptions: Vec<&String> = subscriptions.keys().collect();

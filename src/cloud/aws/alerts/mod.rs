@@ -111,7 +111,9 @@ impl Reader<'_> {
         let (bus, topic) = try_join(bus::read(home, &hub.bus), topic).await?;
         if let (Some(mut topic), Some(name)) = (topic, &hub.topic) {
             if let Some(key) = &topic.kms_key {
-                topic.key_policy = Some(key::policy(home, key).await?);
+                let (policy, state) = key::read(home, key).await?;
+                topic.key_policy = Some(policy);
+                topic.key_state = state;
             }
             alerts.topics.insert(regional(&hub.region, name), topic);
         }

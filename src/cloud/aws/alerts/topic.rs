@@ -57,6 +57,7 @@ pub(super) async fn read(region: &Region, name: &str) -> Result<Option<AlertTopi
         policy,
         kms_key,
         key_policy: None,
+        key_state: None,
         subscriptions: found,
     }))
 }

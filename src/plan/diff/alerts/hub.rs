@@ -17,6 +17,9 @@ use crate::state::{
     MetricAlarm, Operation, PolicyText, ResourceType, Wanted,
 };
 
+/// The state of a key that can be used, as KMS writes it.
+const KEY_ENABLED: &str = "Enabled";
+
 impl Differ<'_> {
     pub(super) fn buses(&mut self, desired: &DesiredAlerts, live: &Alerts, cells: &mut Cells) {
         for (name, wanted) in &desired.buses {
@@ -75,6 +78,7 @@ impl Differ<'_> {
             policy,
             kms_key,
             key_policy: _,
+            key_state: _,
             subscriptions,
         } = &wanted.value;
         let mut difference = Difference::default();
@@ -112,6 +116,7 @@ impl Differ<'_> {
             policy,
             kms_key,
             key_policy,
+            key_state,
             subscriptions,
         } = live;
         let spec = &wanted.value;
@@ -150,9 +155,20 @@ impl Differ<'_> {
                     )
                     .weigh(Risk::High, Access::None);
                 tasks.push(format!(
-                    "the policy of {key} must let {barred} use it (kms:Decrypt, kms:GenerateDataKey*): until then nothing is sent"
+                    "the policy of {key} must let {barred} use it (kms:Decrypt, kms:GenerateDataKey*), EventBridge without a condition on aws:Source*: until then nothing is sent"
                 ));
             }
+        }
+        if let (Some(key), Some(state)) = (&spec.kms_key, key_state)
+            && *kms_key == spec.kms_key
+            && state != KEY_ENABLED
+        {
+            difference
+                .field("key_state", json!(state), json!(KEY_ENABLED))
+                .weigh(Risk::High, Access::None);
+            tasks.push(format!(
+                "{key} is {state}: until it is {KEY_ENABLED} again, nothing is sent"
+            ));
         }
         let mut pending = Vec::new();
         for subscription in spec.subscriptions.keys() {

@@ -11,13 +11,25 @@ use crate::state::PolicyText;
 /// Source: SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics".
 const ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
+/// The service whose requests name nothing of where they come from, and those names.
+///
+/// Source: SNS Developer Guide, the same: conditions on these keys "aren't supported in EventBridge-to-encrypted topics".
+const NAMELESS: &str = "events.amazonaws.com";
+const SOURCES: [&str; 4] = [
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+];
+
 /// Tells whether a key's policy keeps a service out, whatever the circumstances are that it speaks of.
 pub(super) fn bars(policy: &PolicyText, account: &AccountId, service: &str) -> bool {
     let (Ok(document), Ok(principal)) = (policy.parse(), service.parse()) else {
         return true;
     };
     let mut context = Context::default();
-    for key in mentioned_keys(&document) {
+    let keys = mentioned_keys(&document).into_iter();
+    for key in keys.filter(|key| service != NAMELESS || !SOURCES.contains(&key.as_str())) {
         context.set(&key, ContextValue::Unknown);
     }
     let layers = Layers {
@@ -55,10 +67,16 @@ mod tests {
         };
         let both = r#"["kms:Decrypt","kms:GenerateDataKey*"]"#;
         let source = r#","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"}}"#;
+        let arn =
+            r#","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:events:*:222222222222:rule/*"}}"#;
+        let other = r#","Condition":{"StringLike":{"kms:EncryptionContext:aws:sns:topicArn":"*"}}"#;
         for (statements, barred) in [
             (owner.to_owned(), true),
             (format!("{owner},{}", events(both, "")), false),
-            (format!("{owner},{}", events(both, source)), false),
+            // A condition that no request of EventBridge meets; one of another kind might be met.
+            (format!("{owner},{}", events(both, source)), true),
+            (format!("{owner},{}", events(both, arn)), true),
+            (format!("{owner},{}", events(both, other)), false),
             (events("\"kms:Decrypt\"", ""), true),
         ] {
             let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
@@ -71,5 +89,11 @@ mod tests {
             assert!(bars(&policy, &account, "cloudwatch.amazonaws.com"));
         }
         assert!(bars(&PolicyText::new(""), &account, "events.amazonaws.com"));
+        // The alarm says whose it is.
+        let alarm = events(both, source).replace("events.", "cloudwatch.");
+        let policy = PolicyText::new(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{alarm}]}}"#
+        ));
+        assert!(!bars(&policy, &account, "cloudwatch.amazonaws.com"));
     }
 }

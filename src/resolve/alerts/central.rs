@@ -239,14 +239,22 @@ pub(super) fn second_path(
     topic: &str,
 ) -> MetricAlarm {
     let root = "($.userIdentity.type = \"Root\" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != \"AwsServiceEvent\")";
-    let users = users.iter().map(|user| {
-        format!("($.userIdentity.type = \"IAMUser\" && $.userIdentity.userName = \"{user}\")")
+    let issuer = "$.userIdentity.sessionContext.sessionIssuer";
+    // A user may act by itself, or with a session that it got by `GetFederationToken`.
+    let users = users.iter().flat_map(|user| {
+        [
+            format!("($.userIdentity.type = \"IAMUser\" && $.userIdentity.userName = \"{user}\")"),
+            format!("({issuer}.type = \"IAMUser\" && {issuer}.userName = \"{user}\")"),
+        ]
     });
-    let roles = roles.iter().map(|(path, name)| {
+    // A sign-in with a role's session may name no more than the session.
+    let roles = roles.iter().flat_map(|(path, name)| {
         let role = format!("*:role{path}{name}");
-        format!(
-            "($.userIdentity.sessionContext.sessionIssuer.arn = \"{role}\") || ($.requestParameters.roleArn = \"{role}\")"
-        )
+        [
+            format!("({issuer}.arn = \"{role}\")"),
+            format!("($.requestParameters.roleArn = \"{role}\")"),
+            format!("($.userIdentity.arn = \"*:assumed-role/{name}/*\")"),
+        ]
     });
     let mut patterns: Vec<String> = Vec::new();
     for term in [root.to_owned()].into_iter().chain(users).chain(roles) {
@@ -285,6 +293,28 @@ pub(super) fn second_path(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_second_path_counts_sessions_of_users_and_sign_ins_of_roles() {
+        let users = BTreeSet::from(["bg-alice"]);
+        let roles = BTreeSet::from([("/break-glass/", "Admin")]);
+        let made = second_path("trail", &users, &roles, "arn:aws:sns:::alerts");
+        let patterns: Vec<&str> = made
+            .filters
+            .values()
+            .map(|filter| filter.pattern.as_str())
+            .collect();
+        for term in [
+            r#"($.userIdentity.type = "IAMUser" && $.userIdentity.userName = "bg-alice")"#,
+            r#"($.userIdentity.sessionContext.sessionIssuer.type = "IAMUser" && $.userIdentity.sessionContext.sessionIssuer.userName = "bg-alice")"#,
+            r#"($.userIdentity.sessionContext.sessionIssuer.arn = "*:role/break-glass/Admin")"#,
+            r#"($.requestParameters.roleArn = "*:role/break-glass/Admin")"#,
+            r#"($.userIdentity.arn = "*:assumed-role/Admin/*")"#,
+        ] {
+            assert!(patterns.iter().any(|one| one.contains(term)), "{term}");
+        }
+        assert!(patterns.iter().all(|one| one.len() <= FILTER_LIMIT));
+    }
 
     #[test]
     fn no_condition_stands_between_eventbridge_and_the_topic() {

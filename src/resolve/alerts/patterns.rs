@@ -130,7 +130,7 @@ impl Watched<'_> {
                     "breakglass: a session of a break-glass role does something",
                     ALL_EVENTS,
                     &role_arns,
-                    &activity_role,
+                    &|roles| self.activity_role(roles),
                 ),
             ]
             .into_iter()
@@ -194,6 +194,24 @@ impl Watched<'_> {
             partition, account, ..
         } = self;
         format!("arn:{partition}:sts::{account}:assumed-role/{role}/")
+    }
+
+    /// A sign-in with a role's session comes from the federation endpoint; a switch is heard of by itself.
+    fn activity_role(&self, roles: &[String]) -> Value {
+        let names = roles.iter().filter_map(|role| role.rsplit('/').next());
+        let sessions: Vec<Value> = names
+            .map(|name| json!({ "prefix": self.sessions(name) }))
+            .collect();
+        json!({
+            "detail-type": [CALL, SIGN_IN],
+            "detail": {
+                "eventName": [{ "anything-but": ["SwitchRole"] }],
+                "$or": [
+                    { "userIdentity": { "sessionContext": { "sessionIssuer": { "arn": roles } } } },
+                    { "eventName": ["ConsoleLogin"], "userIdentity": { "arn": sessions } },
+                ],
+            },
+        })
     }
 
     fn tamper_roles(&self, roles: &[String]) -> Value {
@@ -328,8 +346,22 @@ fn login(users: &[String]) -> Value {
     names.push(HIDDEN.to_owned());
     sign_in(json!({
         "eventName": ["ConsoleLogin", "CheckMfa"],
-        "userIdentity": { "userName": names },
+        "$or": [{ "userIdentity": { "userName": names } }, federated(users)],
     }))
+}
+
+/// Users themselves, and the sessions that they get by `GetFederationToken`.
+fn identities(users: &[String]) -> Value {
+    json!([
+        { "userIdentity": { "type": ["IAMUser"], "userName": users } },
+        federated(users),
+    ])
+}
+
+/// Sessions by `GetFederationToken`, whose own name anybody can choose.
+fn federated(users: &[String]) -> Value {
+    let issuer = json!({ "type": ["IAMUser"], "userName": users });
+    json!({ "userIdentity": { "sessionContext": { "sessionIssuer": issuer } } })
 }
 
 fn assume_user(users: &[String]) -> Value {
@@ -337,7 +369,7 @@ fn assume_user(users: &[String]) -> Value {
         "sts",
         json!({
             "eventName": SESSION_CALLS,
-            "userIdentity": { "type": ["IAMUser"], "userName": users },
+            "$or": identities(users),
         }),
     )
 }
@@ -378,15 +410,8 @@ fn activity_user(users: &[String]) -> Value {
         "detail-type": [CALL],
         "detail": {
             "eventName": [{ "anything-but": SESSION_CALLS }],
-            "userIdentity": { "type": ["IAMUser"], "userName": users },
+            "$or": identities(users),
         },
-    })
-}
-
-fn activity_role(roles: &[String]) -> Value {
-    json!({
-        "detail-type": [CALL],
-        "detail": { "userIdentity": { "sessionContext": { "sessionIssuer": { "arn": roles } } } },
     })
 }
 

@@ -366,6 +366,10 @@ async fn what_stands_between_the_rules_and_the_people_is_found_too() {
         shared,
         &[json!("bus us-east-1:break-glass: its policy is another")]
     );
+    let mute = holes(&drift);
+    assert!(!mute.is_empty() && mute.iter().all(|hole| hole.starts_with("dev ")));
+    let why = drift["alerts"]["holes"][0]["why"].as_str().unwrap();
+    assert!(why.contains("break-glass-events is another"), "{why}");
     emulator.run(&["apply", "--yes"]).expect(0);
     emulator.run(&["drift"]).expect(0);
     // A key is nobody's to change here.
@@ -392,6 +396,10 @@ async fn what_stands_between_the_rules_and_the_people_is_found_too() {
     let drift = expect_drift(&emulator, &[format!("{address} manual key_state")]);
     let reason = drift["changes"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("is Disabled"), "{reason}");
+    assert_eq!(
+        drift["alerts"]["shared"],
+        json!(["topic us-east-1:break-glass-alerts: its key is Disabled"])
+    );
 }
 
 #[tokio::test]

@@ -9,16 +9,13 @@ use super::super::{
     Differ, Difference, Documents, Finding, compare_documents, created_fields, document_value, key,
 };
 use super::Cells;
-use super::key::bars;
+use super::publish::{KEY_ENABLED, key_bars, obstacles};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{
     AlarmSettings, AlertBus, AlertOperation, AlertTopic, Alerts, Confirmation, DesiredAlerts,
-    MetricAlarm, Operation, PolicyText, ResourceType, Wanted,
+    MetricAlarm, Operation, PolicyText, ResourceType, Wanted, split_regional,
 };
-
-/// The state of a key that can be used, as KMS writes it.
-const KEY_ENABLED: &str = "Enabled";
 
 impl Differ<'_> {
     pub(super) fn buses(&mut self, desired: &DesiredAlerts, live: &Alerts, cells: &mut Cells) {
@@ -69,6 +66,17 @@ impl Differ<'_> {
                 cells.broken(format!("topic {name}: it is not there"));
             } else if !confirmed {
                 cells.broken(format!("topic {name}: nobody has confirmed a subscription"));
+            }
+            if let Some(found) = found {
+                let (region, topic) = split_regional(name);
+                let account = self.context.id;
+                let arn = format!(
+                    "arn:{}:sns:{region}:{account}:{topic}",
+                    self.context.partition
+                );
+                for why in obstacles(found, &arn, account, &desired.publishers) {
+                    cells.broken(format!("topic {name}: {why}"));
+                }
             }
         }
     }
@@ -143,7 +151,7 @@ impl Differ<'_> {
         {
             let account = self.context.id;
             let barred = publishers.iter();
-            let barred = barred.filter(|service| bars(document, account, service));
+            let barred = barred.filter(|service| key_bars(document, account, service));
             let barred: Vec<&str> = barred.map(String::as_str).collect();
             if !barred.is_empty() {
                 let barred = barred.join(" and ");

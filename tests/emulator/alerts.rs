@@ -403,6 +403,68 @@ async fn what_stands_between_the_rules_and_the_people_is_found_too() {
 }
 
 #[tokio::test]
+async fn what_narrows_a_subscription_a_filter_or_the_alarm_is_found_and_taken_off() {
+    let emulator = applied().await;
+    let sns = aws_sdk_sns::Client::new(&emulator.sdk("emergency", HOME).await);
+    let topic = format!("arn:aws:sns:{HOME}:{EMERGENCY}:break-glass-alerts");
+    let listed = sns.list_subscriptions_by_topic().topic_arn(&topic);
+    let listed = listed.send().await.unwrap();
+    let soc = listed.subscriptions().iter();
+    let mut soc = soc.filter(|subscription| subscription.endpoint() == Some("soc@example.com"));
+    let set = sns
+        .set_subscription_attributes()
+        .subscription_arn(soc.next().unwrap().subscription_arn().unwrap())
+        .attribute_name("FilterPolicy")
+        .attribute_value(r#"{"severity":["none"]}"#);
+    set.send().await.unwrap();
+    let home = emulator.sdk("management", HOME).await;
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&home);
+    let alarms = cloudwatch.describe_alarms().alarm_names("break-glass-use");
+    let alarms = alarms.send().await.unwrap();
+    let alarm = alarms.metric_alarms().first().unwrap().clone();
+    let narrower = cloudwatch
+        .put_metric_alarm()
+        .alarm_name("break-glass-use")
+        .set_namespace(alarm.namespace)
+        .set_metric_name(alarm.metric_name)
+        .set_statistic(alarm.statistic)
+        .set_comparison_operator(alarm.comparison_operator)
+        .set_threshold(alarm.threshold)
+        .set_period(alarm.period)
+        .set_evaluation_periods(alarm.evaluation_periods)
+        .set_treat_missing_data(alarm.treat_missing_data)
+        .set_alarm_actions(alarm.alarm_actions)
+        .actions_enabled(true)
+        .unit("Bytes".into())
+        .dimensions(
+            aws_sdk_cloudwatch::types::Dimension::builder()
+                .name("user")
+                .value("nobody")
+                .build(),
+        );
+    narrower.send().await.unwrap();
+    let topic = format!("{EMERGENCY}/alert_topic/us-east-1:break-glass-alerts");
+    let alarm = format!(
+        "{}/metric_alarm/us-east-1:break-glass-use",
+        emulator.management
+    );
+    let mut expected = vec![
+        format!("{topic} update subscription_filters.email:soc@example.com"),
+        format!("{alarm} update alarm.dimensions,alarm.unit"),
+    ];
+    expected.sort();
+    let drift = expect_drift(&emulator, &expected);
+    assert_eq!(
+        drift["alerts"]["shared"],
+        json!([
+            "topic us-east-1:break-glass-alerts: email:soc@example.com hears only what its filter passes"
+        ])
+    );
+    emulator.run(&["apply", "--yes"]).expect(0);
+    emulator.run(&["drift"]).expect(0);
+}
+
+#[tokio::test]
 async fn rules_go_after_the_access_that_they_watched() {
     let emulator = applied().await;
     emulator.write(

@@ -271,6 +271,7 @@ pub(super) fn second_path(
             log_group: log_group.to_owned(),
             pattern: format!("{{ {pattern} }}"),
             value: "1".to_owned(),
+            dimensions: BTreeMap::new(),
         };
         (numbered(ALARM, index), filter)
     });
@@ -278,11 +279,14 @@ pub(super) fn second_path(
         filters: filters.collect(),
         alarm: Some(AlarmSettings {
             metric: (USE_METRIC.0.to_owned(), USE_METRIC.1.to_owned()),
+            dimensions: BTreeMap::new(),
+            unit: None,
             statistic: "Sum".to_owned(),
             comparison: "GreaterThanOrEqualToThreshold".to_owned(),
             threshold: "1".to_owned(),
             period: 60,
             periods: 1,
+            datapoints: None,
             missing: "notBreaching".to_owned(),
             actions_enabled: true,
             actions: BTreeSet::from([topic.to_owned()]),

@@ -334,6 +334,7 @@ impl Resolver<'_> {
                 .iter()
                 .map(|subscription| (subscription.clone(), Confirmation::Confirmed))
                 .collect(),
+            subscription_filters: BTreeMap::new(),
         };
         let publishers = ["events.amazonaws.com"].into_iter();
         let publishers = publishers.chain(alarm.map(|_| "cloudwatch.amazonaws.com"));

@@ -128,6 +128,9 @@ pub struct AlertTopic {
     /// Whether each subscription, `PROTOCOL:ENDPOINT`, is confirmed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subscriptions: BTreeMap<String, Confirmation>,
+    /// The filter policies of those subscriptions that hear only what one passes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subscription_filters: BTreeMap<String, String>,
 }
 
 /// Tells whether the receiver of a subscription has agreed to it: until then nothing is sent.
@@ -162,6 +165,9 @@ pub struct MetricFilter {
     pub pattern: String,
     /// What it adds for each.
     pub value: String,
+    /// The dimensions it counts under: an alarm on the plain metric does not see these counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// Describes when an alarm rings, and where.
@@ -170,6 +176,12 @@ pub struct MetricFilter {
 pub struct AlarmSettings {
     /// The metric: namespace and name.
     pub metric: (String, String),
+    /// The dimensions of the metric.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
+    /// The only unit of counts that it looks at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// What is made of the counts of a period, such as `Sum`.
     pub statistic: String,
     /// How it is compared with the threshold, as CloudWatch writes it.
@@ -180,6 +192,9 @@ pub struct AlarmSettings {
     pub period: i32,
     /// How many periods count.
     pub periods: i32,
+    /// In how many of them the threshold must be passed; in all when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datapoints: Option<i32>,
     /// What a period without counts means, as CloudWatch writes it.
     pub missing: String,
     /// Whether its actions are carried out.

@@ -65,6 +65,7 @@ impl Alerts {
                     key_policy: None,
                     key_state: None,
                     subscriptions: Default::default(),
+                    subscription_filters: Default::default(),
                 };
                 self.topics.insert(topic.clone(), made);
             }
@@ -88,7 +89,15 @@ impl Alerts {
                 topic,
                 subscription,
             } => {
-                self.topic(topic)?.subscriptions.remove(subscription);
+                let topic = self.topic(topic)?;
+                topic.subscriptions.remove(subscription);
+                topic.subscription_filters.remove(subscription);
+            }
+            AlertOperation::ClearSubscriptionFilter {
+                topic,
+                subscription,
+            } => {
+                self.topic(topic)?.subscription_filters.remove(subscription);
             }
             AlertOperation::PutMetricFilter {
                 alarm,

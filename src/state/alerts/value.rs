@@ -25,9 +25,15 @@ impl AlertResource {
                 key_policy: _,
                 key_state: _,
                 subscriptions,
+                subscription_filters,
             }) => {
                 let subscriptions: Vec<&String> = subscriptions.keys().collect();
-                json!([policy.as_ref().map(canonical), kms_key, subscriptions])
+                json!([
+                    policy.as_ref().map(canonical),
+                    kms_key,
+                    subscriptions,
+                    subscription_filters
+                ])
             }
             Self::Alarm(MetricAlarm { filters, alarm }) => json!([filters, alarm]),
             Self::Trail(Trail {

@@ -188,7 +188,8 @@ pub(super) async fn execute(region: &Region, operation: &AlertOperation) -> Resu
         | AlertOperation::SetTopicKey { .. }
         | AlertOperation::SetTopicPolicy { .. }
         | AlertOperation::Subscribe { .. }
-        | AlertOperation::Unsubscribe { .. } => topic::change(region, operation).await,
+        | AlertOperation::Unsubscribe { .. }
+        | AlertOperation::ClearSubscriptionFilter { .. } => topic::change(region, operation).await,
         AlertOperation::PutMetricFilter { .. }
         | AlertOperation::DeleteMetricFilter { .. }
         | AlertOperation::PutAlarm { .. } => alarm::change(region, operation).await,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::steps::Stage;
 use super::super::{
@@ -88,6 +88,7 @@ impl Differ<'_> {
             key_policy: _,
             key_state: _,
             subscriptions,
+            subscription_filters: _,
         } = &wanted.value;
         let mut difference = Difference::default();
         let mut fields = Vec::new();
@@ -126,6 +127,7 @@ impl Differ<'_> {
             key_policy,
             key_state,
             subscriptions,
+            subscription_filters,
         } = live;
         let spec = &wanted.value;
         let mut difference = Difference::default();
@@ -196,6 +198,23 @@ impl Differ<'_> {
                     subscribe(name, subscription, &mut difference);
                 }
             }
+        }
+        let filters = subscription_filters.iter();
+        for (subscription, filter) in
+            filters.filter(|(name, _)| spec.subscriptions.contains_key(*name))
+        {
+            difference
+                .field(
+                    format!("subscription_filters.{subscription}"),
+                    json!(filter),
+                    Value::Null,
+                )
+                .weigh(Risk::High, Access::None);
+            let operation = AlertOperation::ClearSubscriptionFilter {
+                topic: topic(),
+                subscription: subscription.clone(),
+            };
+            difference.step(Stage::Grant, Operation::ChangeAlert(operation));
         }
         for (subscription, confirmation) in subscriptions {
             // One that nobody has confirmed can't be taken off, and goes by itself.
@@ -321,11 +340,13 @@ fn alarm_fields(live: Option<&AlarmSettings>, spec: &AlarmSettings, difference: 
         return;
     };
     let (live, spec) = (json!(live), json!(spec));
-    for (name, shall) in spec.as_object().into_iter().flatten() {
-        let is = live.get(name).cloned().unwrap_or_default();
-        if is != *shall {
+    let sides = [&live, &spec].into_iter();
+    let names = sides.filter_map(Value::as_object).flat_map(Map::keys);
+    for name in names.collect::<BTreeSet<_>>() {
+        let [is, shall] = [&live, &spec].map(|side| side.get(name).cloned().unwrap_or_default());
+        if is != shall {
             difference
-                .field(format!("alarm.{name}"), is, shall.clone())
+                .field(format!("alarm.{name}"), is, shall)
                 .weigh(Risk::High, Access::None);
         }
     }

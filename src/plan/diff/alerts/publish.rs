@@ -47,6 +47,7 @@ pub(super) fn obstacles(
         key_policy,
         key_state,
         subscriptions: _,
+        subscription_filters,
     } = topic;
     let mut found = Vec::new();
     let barred = publishers.iter().filter(|service| {
@@ -62,6 +63,8 @@ pub(super) fn obstacles(
     }
     let state = key_state.iter().filter(|state| *state != KEY_ENABLED);
     found.extend(state.map(|state| format!("its key is {state}")));
+    let filtered = subscription_filters.keys();
+    found.extend(filtered.map(|receiver| format!("{receiver} hears only what its filter passes")));
     found
 }
 

@@ -13,11 +13,22 @@ use crate::state::{
 /// The id of the one target that each rule has.
 pub(super) const TARGET: &str = "break-glass";
 /// The rules of the central bus, which send to the topic.
-pub const NOTIFY_RULES: [&str; 3] = [
+pub const NOTIFY_RULES: [&str; 4] = [
     "break-glass-notify-sign-in",
+    "break-glass-notify-switch",
     "break-glass-notify-session",
     "break-glass-notify-call",
 ];
+/// The role whose session acts.
+const ROLE: (&str, &str) = (
+    "role",
+    "$.detail.userIdentity.sessionContext.sessionIssuer.arn",
+);
+/// Whether a session was made with MFA.
+const MFA: (&str, &str) = (
+    "mfa",
+    "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
+);
 /// The most characters of a filter pattern. Source: CloudWatch Logs API, `PutMetricFilter`.
 const FILTER_LIMIT: usize = 1024;
 
@@ -93,7 +104,7 @@ pub(super) fn events_permissions(bus: &str) -> PolicyText {
 
 /// Makes the rules that turn whatever arrives on the central bus into a message.
 ///
-/// Each event matches exactly one: sign-ins, calls that ask for a session, and all other calls.
+/// Each event matches exactly one: sign-ins, switches of role, calls that ask for a session, and all other calls.
 pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
     let sign_in = "AWS Console Sign In via CloudTrail";
     let sessions = json!([
@@ -106,15 +117,44 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
     ]);
     let rules = [
         (
-            json!({ "detail-type": [sign_in] }),
+            json!({
+                "detail-type": [sign_in],
+                "detail": { "eventName": [{ "anything-but": ["SwitchRole"] }] },
+            }),
             message(
                 &[
+                    ROLE,
                     ("mfa", "$.detail.additionalEventData.MFAUsed"),
-                    ("result", "$.detail.responseElements.ConsoleLogin"),
-                    ("from", "$.detail.additionalEventData.SwitchFrom"),
+                    ("kind", "$.detail.additionalEventData.MfaType"),
+                    ("login", "$.detail.responseElements.ConsoleLogin"),
+                    ("factor", "$.detail.responseElements.CheckMfa"),
                 ],
                 &[
-                    "role: <arn>, switched from <from>",
+                    "role: <role>",
+                    "incident (session name): with a role, the last part of <arn>",
+                    "MFA: <mfa> <kind>",
+                    "result: <login> <factor> <error>",
+                ],
+            ),
+        ),
+        (
+            json!({
+                "detail-type": [sign_in],
+                "detail": { "eventName": ["SwitchRole"] },
+            }),
+            message(
+                // One shape is recorded at the role, the other at the user.
+                &[
+                    ROLE,
+                    MFA,
+                    ("to", "$.detail.additionalEventData.SwitchTo"),
+                    ("switched", "$.detail.additionalEventData.SwitchFrom"),
+                    ("result", "$.detail.responseElements.SwitchRole"),
+                ],
+                &[
+                    "role: <role> <to>",
+                    "switched from: <switched> <user>",
+                    "incident (session name): none, the console gives the user's name",
                     "MFA: <mfa>",
                     "result: <result> <error>",
                 ],
@@ -131,10 +171,7 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
                     ("incident", "$.detail.requestParameters.roleSessionName"),
                     ("target", "$.detail.requestParameters.targetPrincipal"),
                     ("serial", "$.detail.requestParameters.serialNumber"),
-                    (
-                        "mfa",
-                        "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
-                    ),
+                    MFA,
                 ],
                 &[
                     "role: <role> <target>",
@@ -150,16 +187,7 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
                 "detail": { "eventName": [{ "anything-but": sessions }] },
             }),
             message(
-                &[
-                    (
-                        "role",
-                        "$.detail.userIdentity.sessionContext.sessionIssuer.arn",
-                    ),
-                    (
-                        "mfa",
-                        "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
-                    ),
-                ],
+                &[ROLE, MFA],
                 &[
                     "role: <role>",
                     "incident (session name): the last part of <arn>",

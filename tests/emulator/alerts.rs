@@ -157,8 +157,8 @@ async fn alerts_are_planned_applied_and_clean() {
         .into_iter()
         .filter(|change| change.contains("/alert_rule/"))
         .count();
-    // Root and the alerts' own tampering everywhere, more where users and roles are; and four on the central bus.
-    let (sand, plain, emergency, management) = (2 + 1, 2 + 4, 2 + 4 + 5, 2 + 4 + 1);
+    // Root and the alerts' own tampering everywhere, more where users, roles and the topic's key are; and four on the central bus.
+    let (sand, plain, emergency, management) = (2 + 1, 2 + 4, 2 + 4 + 6, 2 + 4 + 1);
     assert_eq!(rules, 3 * (sand + 3 * plain + emergency + management) + 4);
     let pages = plan["alerts"]["holes"].as_array().unwrap().len();
     assert_eq!(plan["alerts"]["wanted"], pages);

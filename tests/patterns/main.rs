@@ -38,7 +38,7 @@ roles:
     accounts: { include: ["333333333333", emergency] }
     trusted: ["user:bg-alice", "user:bg-bob"]
 alerts:
-  topic: { name: break-glass-alerts }
+  topic: { name: break-glass-alerts, kms_key: alias/break-glass }
   bus: { account: emergency, name: break-glass }
   second_path: { log_group: org-cloudtrail }
 "#;
@@ -268,6 +268,39 @@ fn a_bus_in_an_account_that_is_not_there_is_refused() {
         messages,
         ["555555555555 is not an active account of o-exampleorg1"]
     );
+}
+
+#[test]
+fn a_key_that_is_named_by_its_arn_is_watched_alone_where_it_is() {
+    let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    let arn = format!("arn:aws:kms:us-east-1:{PROD}:key/{id}");
+    let (loaded, organization) = (
+        loaded(&SPEC.replace("alias/break-glass", &arn)),
+        organization(),
+    );
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    let name = "break-glass-tamper-key";
+    assert!(!rules(&resolver, EMERGENCY).contains_key(name));
+    let rules = rules(&resolver, PROD);
+    let disabled = |key: &str| {
+        json!({
+            "source": "aws.kms",
+            "detail-type": "AWS API Call via CloudTrail",
+            "detail": { "eventName": "DisableKey", "requestParameters": { "keyId": key } },
+        })
+    };
+    let found = BTreeSet::from([name.to_owned()]);
+    assert_eq!(matching(&rules, &disabled(id)), found);
+    assert_eq!(matching(&rules, &disabled(&arn)), found);
+    assert!(matching(&rules, &disabled("another")).is_empty());
+    let drills = resolver.drills(&PROD.parse().unwrap());
+    let drill = &drills[name];
+    let event = json!({
+        "source": "breakglass.drill",
+        "detail-type": drill.detail_type,
+        "detail": drill.detail,
+    });
+    assert_eq!(matching(&rules, &event), found);
 }
 
 #[test]

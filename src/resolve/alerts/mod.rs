@@ -288,6 +288,7 @@ impl Resolver<'_> {
             management: *account == self.organization.management_account,
             bus: &scope.hub.bus,
             topic_arn: places.topic.as_deref(),
+            key: topic_key(spec, &scope.hub).filter(|key| key.account == account.as_str()),
             log_group: second.next().map(|second| second.log_group.as_str()),
         }
     }
@@ -364,6 +365,22 @@ impl Resolver<'_> {
             origin: self.origin(place),
         }
     }
+}
+
+/// The topic's key, if there is one: one of another account is named by its ARN.
+fn topic_key<'a>(spec: &'a Spec, hub: &'a Hub) -> Option<patterns::Key<'a>> {
+    let topic = spec.alerts.as_ref()?.topic.as_ref()?;
+    let name = topic.kms_key.as_deref()?;
+    let parts: Vec<&str> = name.split(':').collect();
+    let (region, account) = match parts.as_slice() {
+        ["arn", _, _, region, account, _] => (*region, *account),
+        _ => (hub.region.as_str(), hub.account.as_str()),
+    };
+    Some(patterns::Key {
+        name,
+        region,
+        account,
+    })
 }
 
 /// The ARNs of what there is once.

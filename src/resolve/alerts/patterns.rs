@@ -30,8 +30,19 @@ pub(super) struct Watched<'a> {
     pub(super) management: bool,
     pub(super) bus: &'a str,
     pub(super) topic_arn: Option<&'a str>,
+    /// The key of the topic, if it is in this account.
+    pub(super) key: Option<Key<'a>>,
     /// The log group of the second path, if it is in this account.
     pub(super) log_group: Option<&'a str>,
+}
+
+/// Names the key of the topic.
+#[derive(Debug)]
+pub(super) struct Key<'a> {
+    /// The key as the spec names it.
+    pub(super) name: &'a str,
+    pub(super) region: &'a str,
+    pub(super) account: &'a str,
 }
 
 /// Describes a rule to have in each Region of an account.
@@ -165,9 +176,18 @@ impl Watched<'_> {
                     name: format!("{ALERT_PREFIX}-tamper-alerts"),
                     pattern: text(&self.tamper_alerts()),
                     state: "ENABLED",
-                    description: "breakglass: someone changes the alerts or the trail they rest on",
+                    description: "breakglass: someone changes the alerts or the trail they rest on, or takes the account out of the organization",
                     drill: drill::event("tamper-alerts", ""),
                 });
+                if let Some(key) = &self.key {
+                    rules.push(Watch {
+                        name: format!("{ALERT_PREFIX}-tamper-key"),
+                        pattern: text(&tamper_key(key)),
+                        state: "ENABLED",
+                        description: "breakglass: someone takes the key of the topic from the alerts",
+                        drill: drill::event("tamper-key", key.name),
+                    });
+                }
                 if self.management {
                     rules.push(Watch {
                         name: format!("{ALERT_PREFIX}-tamper-guardrails"),
@@ -269,6 +289,10 @@ impl Watched<'_> {
             of("logs", "filterName", &ours),
             of("monitoring", "alarmName", &ours),
             of("monitoring", "alarmNames", &ours),
+            json!({
+                "eventSource": ["organizations.amazonaws.com"],
+                "eventName": ["LeaveOrganization"],
+            }),
             json!({
                 "eventSource": ["cloudtrail.amazonaws.com"],
                 "eventName": ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"],
@@ -426,6 +450,40 @@ fn root() -> Value {
             { "eventSource": ["sts.amazonaws.com"], "eventName": ["AssumeRoot"] },
         ] },
     })
+}
+
+/// Calls name a key by its id or ARN, never by an alias: where the spec has an alias, every key of the Region is watched.
+fn tamper_key(key: &Key<'_>) -> Value {
+    let Key {
+        name: key,
+        region,
+        account: _,
+    } = key;
+    let calls = json!([
+        "DisableKey",
+        "ScheduleKeyDeletion",
+        "PutKeyPolicy",
+        "DeleteImportedKeyMaterial",
+    ]);
+    let alias = key
+        .rsplit(':')
+        .next()
+        .filter(|name| name.starts_with("alias/"));
+    let any = match alias {
+        Some(alias) => json!([
+            { "eventName": calls, "awsRegion": [region] },
+            {
+                "eventName": ["UpdateAlias", "DeleteAlias"],
+                "requestParameters": { "aliasName": [alias] },
+            },
+        ]),
+        None => {
+            let id = key.rsplit('/').next().unwrap_or(key);
+            let ids = json!([id, { "suffix": format!("/{id}") }]);
+            json!([{ "eventName": calls, "requestParameters": { "keyId": ids } }])
+        }
+    };
+    call("kms", json!({ "$or": any }))
 }
 
 fn tamper_guardrails() -> Value {

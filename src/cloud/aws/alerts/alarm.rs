@@ -176,9 +176,11 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
             let dimensions = dimensions
                 .iter()
                 .map(|(name, value)| Dimension::builder().name(name).value(value).build());
+            let dimensions: Vec<Dimension> = dimensions.collect();
+            let dimensions = Some(dimensions).filter(|dimensions| !dimensions.is_empty());
             let request = cloudwatch(region)
                 .put_metric_alarm()
-                .set_dimensions(Some(dimensions.collect()))
+                .set_dimensions(dimensions)
                 .set_unit(unit.as_deref().map(StandardUnit::from))
                 .set_datapoints_to_alarm(*datapoints)
                 .alarm_name(split_regional(alarm).1)

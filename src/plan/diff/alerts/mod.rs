@@ -49,16 +49,13 @@ impl<'a> Differ<'a> {
                 && change.name == EVENTS_ROLE
                 && change.action != Action::Delete
         })?;
+        if change.action == Action::Create {
+            return Some(format!("the role {EVENTS_ROLE} is not there"));
+        }
         let paths = change.fields.iter().map(|field| field.path.as_str());
         let broken: Vec<&str> = paths.filter(|path| !is_label(path)).collect();
-        match change.action {
-            Action::Create => Some(format!("the role {EVENTS_ROLE} is not there")),
-            _ if broken.is_empty() => None,
-            _ => Some(format!(
-                "the role {EVENTS_ROLE} is another: {}",
-                broken.join(", ")
-            )),
-        }
+        let why = format!("the role {EVENTS_ROLE} is another: {}", broken.join(", "));
+        (!broken.is_empty()).then_some(why)
     }
 
     /// What is wanted and what there is, if both are known.

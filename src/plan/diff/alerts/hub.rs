@@ -437,4 +437,42 @@ mod tests {
         assert_eq!((changes.len(), changes[0].action), (1, Action::Update));
         assert_eq!(changes[0].operations.len(), 1);
     }
+
+    #[test]
+    fn what_the_alarm_has_beside_the_spec_is_told_field_by_field() {
+        let spec = AlarmSettings {
+            metric: ("BreakGlass".to_owned(), "Use".to_owned()),
+            dimensions: BTreeMap::new(),
+            unit: None,
+            statistic: "Sum".to_owned(),
+            comparison: "GreaterThanOrEqualToThreshold".to_owned(),
+            threshold: "1".to_owned(),
+            period: 60,
+            periods: 1,
+            datapoints: None,
+            missing: "notBreaching".to_owned(),
+            actions_enabled: true,
+            actions: BTreeSet::new(),
+        };
+        let live = AlarmSettings {
+            dimensions: BTreeMap::from([("user".to_owned(), "nobody".to_owned())]),
+            unit: Some("Bytes".to_owned()),
+            periods: 5,
+            datapoints: Some(3),
+            ..spec.clone()
+        };
+        let mut difference = Difference::default();
+        alarm_fields(Some(&live), &spec, &mut difference);
+        let fields = difference.fields.iter();
+        let fields: Vec<&str> = fields.map(|field| field.path.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "alarm.datapoints",
+                "alarm.dimensions",
+                "alarm.periods",
+                "alarm.unit"
+            ]
+        );
+    }
 }

@@ -22,8 +22,8 @@ use crate::ids::{AccountId, Partition};
 use crate::plan::{Action, Change, Plan, Wave, schedule};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
-    Address, EVENTS_ROLE, ExemptionEdit, Fingerprint, Operation, PolicyReference, ResourceKey,
-    ResourceType, protection,
+    Address, DEFAULT_BUS, EVENTS_ROLE, ExemptionEdit, Fingerprint, Operation, PolicyReference,
+    ResourceKey, ResourceType, protection, split_rule,
 };
 
 use canary::{First, Turns, stretches};
@@ -383,12 +383,11 @@ impl Run<'_> {
             Wave::AlertPaths => return None,
             // Nobody gets a policy that is not what it shall be, and there is no new access that nobody would hear of.
             Wave::Foundations | Wave::Restrictions | Wave::Roles => {
-                let makes_access = change.action == Action::Create
-                    && [ResourceType::IamUser, ResourceType::IamRole]
-                        .contains(&change.resource_type);
-                let address = failed_here.find(|address| {
-                    refers_to(address) || (makes_access && is_of_alerts(address))
-                })?;
+                let makes_access = change.makes_access();
+                let mut hub = memory.failed.iter().filter(|_| makes_access);
+                let address = failed_here
+                    .find(|address| refers_to(address) || (makes_access && is_of_alerts(address)))
+                    .or_else(|| hub.find(|address| is_of_hub(address)))?;
                 format!("{address} failed")
             }
             // Someone may still have the policy who shall lose it.
@@ -509,6 +508,15 @@ impl Run<'_> {
 fn is_of_alerts(address: &Address) -> bool {
     address.resource_type.is_alert()
         || (address.resource_type == ResourceType::IamRole && address.name == EVENTS_ROLE)
+}
+
+/// Tells whether something is what the alerts of every account go through.
+fn is_of_hub(address: &Address) -> bool {
+    match address.resource_type {
+        ResourceType::AlertBus | ResourceType::AlertTopic => true,
+        ResourceType::AlertRule => split_rule(&address.name).1 != DEFAULT_BUS,
+        _ => false,
+    }
 }
 
 /// Tells how many operations of a change lead to a state; `None` when it is on no step of the way.

@@ -196,11 +196,13 @@ pub(super) struct Found {
     builder: PlanBuilder,
     /// The accounts of which it is not known what the plan does to their proofs.
     unknown: BTreeSet<AccountId>,
+    /// Whether the alerts' bus and topic could not be read.
+    hub_unknown: bool,
 }
 
 impl Found {
     pub(super) fn finish(
-        self,
+        mut self,
         loaded: &Loaded,
         organization: &Organization,
         request: &CompareRequest,
@@ -208,6 +210,9 @@ impl Found {
         cloud: &dyn Cloud,
     ) -> Plan {
         let spec = &loaded.spec;
+        if self.hub_unknown {
+            self.builder.hold_new_access();
+        }
         let header = PlanHeader {
             kind: request.kind,
             organization_id: organization.id.clone(),
@@ -272,6 +277,13 @@ impl<'a> Comparer<'a> {
         found: &mut Found,
     ) -> Option<Outlook<Inventory>> {
         let filter = &self.request.filter;
+        let unread = match &live {
+            Ok(live) => matches!(live.alerts, Some(Reading::Unreadable { .. })),
+            Err(_) => true,
+        };
+        found.hub_unknown |= unread
+            && alert_scope(self.spec, self.organization)
+                .is_some_and(|scope| scope.hub.account == *id);
         let live = match live {
             Ok(live) => live,
             Err(error) => {

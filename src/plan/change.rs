@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::ids::AccountId;
 use crate::policy::Access;
-use crate::state::{Address, Fingerprint, Operation, Origin, ResourceType};
+use crate::state::{Address, EVENTS_ROLE, Fingerprint, Operation, Origin, ResourceType};
 
 /// Describes how one resource differs from the spec, and what makes it what the spec says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +64,20 @@ impl Change {
         self.operations
             .last()
             .map_or(&self.fingerprint, |step| &step.then)
+    }
+
+    /// Tells whether it makes a user or a role that somebody can use; the role that alerts are sent with is none.
+    #[must_use]
+    pub fn makes_access(&self) -> bool {
+        self.action == Action::Create
+            && [ResourceType::IamUser, ResourceType::IamRole].contains(&self.resource_type)
+            && self.name != EVENTS_ROLE
+    }
+
+    /// Keeps this tool from carrying it out.
+    pub(super) fn block(&mut self, why: &str) {
+        self.blocked.get_or_insert_with(|| why.to_owned());
+        self.operations.clear();
     }
 }
 

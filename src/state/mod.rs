@@ -24,9 +24,9 @@ pub use address::{Address, ROOT_USER, ResourceType};
 pub use alerts::{
     ALARM, ALERT_PREFIX, ALL_EVENTS, AlarmSettings, AlertBus, AlertNames, AlertOperation,
     AlertResource, AlertRule, AlertScope, AlertTarget, AlertTopic, Alerts, Confirmation,
-    DRILL_SOURCE, DesiredAlerts, DrillEvent, EVENTS_ROLE, EventPattern, Hub, InputTransformer,
-    Metric, MetricAlarm, MetricFilter, NeededTrail, RULE_MARK, Trail, USE_METRIC, regional,
-    split_regional, split_rule,
+    DEFAULT_BUS, DRILL_SOURCE, DesiredAlerts, DrillEvent, EVENTS_ROLE, EventPattern, Hub,
+    InputTransformer, Metric, MetricAlarm, MetricFilter, NeededTrail, RULE_MARK, Trail, USE_METRIC,
+    regional, split_regional, split_rule,
 };
 pub use desired::{Desired, DesiredPolicy, DesiredUser, Origin, Paths, Wanted};
 pub use devices::{

@@ -27,7 +27,7 @@ async fn a_drill_goes_the_real_way_and_tells_what_did_not_arrive() {
         "{report:#}"
     );
     let sent = report["rules"].as_array().unwrap().len();
-    assert_eq!(sent, 3 * (3 + 3 * 6 + 11 + 7));
+    assert_eq!(sent, 3 * (3 + 3 * 6 + 12 + 7));
     assert_eq!(report["on_the_bus"], sent);
     assert_eq!(report["published"], sent);
     assert_eq!(

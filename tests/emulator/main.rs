@@ -9,6 +9,7 @@
 )]
 
 mod alerts;
+mod alerts_hub;
 mod apply;
 mod backend;
 mod canary;

@@ -38,7 +38,7 @@ roles:
     accounts: { include: ["333333333333", emergency] }
     trusted: ["user:bg-alice", "user:bg-bob"]
 alerts:
-  topic: { name: break-glass-alerts }
+  topic: { name: break-glass-alerts, kms_key: alias/break-glass }
   bus: { account: emergency, name: break-glass }
   second_path: { log_group: org-cloudtrail }
 "#;
@@ -123,11 +123,82 @@ fn whatever_reaches_the_bus_becomes_one_message() {
     let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
     let emergency = EMERGENCY.parse().unwrap();
     let central = resolver.desired(&emergency).alerts.unwrap().central;
-    assert_eq!(central.len(), 3);
+    assert_eq!(central.len(), 4);
     for Record { title, event, .. } in records() {
         let told = central.values();
         let told = told.filter(|rule| matches(&rule.value.pattern.value(), &event));
         assert_eq!(told.count(), 1, "{title}");
+    }
+}
+
+/// The message that an event becomes: a path that leads nowhere leaves nothing.
+fn message(central: &BTreeMap<String, AlertRule>, event: &Value) -> String {
+    let mut told = central.values();
+    let rule = told.find(|rule| matches(&rule.pattern.value(), event));
+    let target = rule.unwrap().targets.values().next().unwrap();
+    let transformer = target.transformer.as_ref().unwrap();
+    let mut text = transformer.template.replace('"', "");
+    for (name, path) in &transformer.paths {
+        let pointer = path.trim_start_matches('$').replace('.', "/");
+        let value = event.pointer(&pointer).and_then(Value::as_str);
+        text = text.replace(&format!("<{name}>"), value.unwrap_or_default());
+    }
+    assert!(!text.contains('<'), "{text}");
+    let lines = text.lines().map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.join(" ") + "\n"
+    });
+    lines.collect()
+}
+
+#[test]
+fn a_message_tells_who_by_which_role_and_what_came_of_it() {
+    let (loaded, organization) = (loaded(SPEC), organization());
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    let emergency = EMERGENCY.parse().unwrap();
+    let central = resolver.desired(&emergency).alerts.unwrap().central;
+    let central = central
+        .into_iter()
+        .map(|(name, wanted)| (name, wanted.value))
+        .collect();
+    let user = "arn:aws:iam::222222222222:user/break-glass/bg-alice";
+    let role = "arn:aws:iam::333333333333:role/break-glass/BreakGlassAdmin";
+    let session = "arn:aws:sts::333333333333:assumed-role/BreakGlassAdmin/bg-alice";
+    let console = "incident (session name): none, the console gives the user's name\n";
+    for (title, parts) in [
+        (
+            "a break-glass user signs in",
+            vec![
+                format!("who: IAMUser bg-alice {user}\nrole:\n"),
+                "MFA: Yes\nresult: Success\n".to_owned(),
+            ],
+        ),
+        (
+            "a failed sign-in, which has no ARN",
+            vec!["MFA: No\nresult: Failure Failed authentication\n".to_owned()],
+        ),
+        (
+            "the second factor of a break-glass user is asked for",
+            vec!["MFA: U2F MFA\nresult: Success\n".to_owned()],
+        ),
+        (
+            "a switch to a break-glass role, as seen at the role",
+            vec![format!(
+                "who: AssumedRole {session}\nrole: {role}\nswitched from: {user}\n{console}MFA: true\nresult: Success\n"
+            )],
+        ),
+        (
+            "a switch to a break-glass role, as seen at the user",
+            vec![format!(
+                "who: IAMUser bg-alice {user}\nrole: {session}\nswitched from: bg-alice\n{console}MFA:\nresult: Success\n"
+            )],
+        ),
+    ] {
+        let record = records().into_iter().find(|record| record.title == title);
+        let text = message(&central, &record.unwrap().event);
+        for part in parts {
+            assert!(text.contains(&part), "{title}: {text}");
+        }
     }
 }
 
@@ -197,6 +268,39 @@ fn a_bus_in_an_account_that_is_not_there_is_refused() {
         messages,
         ["555555555555 is not an active account of o-exampleorg1"]
     );
+}
+
+#[test]
+fn a_key_that_is_named_by_its_arn_is_watched_alone_where_it_is() {
+    let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    let arn = format!("arn:aws:kms:us-east-1:{PROD}:key/{id}");
+    let (loaded, organization) = (
+        loaded(&SPEC.replace("alias/break-glass", &arn)),
+        organization(),
+    );
+    let (resolver, _) = Resolver::new(&loaded, &organization).unwrap();
+    let name = "break-glass-tamper-key";
+    assert!(!rules(&resolver, EMERGENCY).contains_key(name));
+    let rules = rules(&resolver, PROD);
+    let disabled = |key: &str| {
+        json!({
+            "source": "aws.kms",
+            "detail-type": "AWS API Call via CloudTrail",
+            "detail": { "eventName": "DisableKey", "requestParameters": { "keyId": key } },
+        })
+    };
+    let found = BTreeSet::from([name.to_owned()]);
+    assert_eq!(matching(&rules, &disabled(id)), found);
+    assert_eq!(matching(&rules, &disabled(&arn)), found);
+    assert!(matching(&rules, &disabled("another")).is_empty());
+    let drills = resolver.drills(&PROD.parse().unwrap());
+    let drill = &drills[name];
+    let event = json!({
+        "source": "breakglass.drill",
+        "detail-type": drill.detail_type,
+        "detail": drill.detail,
+    });
+    assert_eq!(matching(&rules, &event), found);
 }
 
 #[test]

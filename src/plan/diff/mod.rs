@@ -29,7 +29,7 @@ use crate::ids::{AccountId, Arn, IamPath, Partition};
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{
     Address, Desired, Fingerprint, Inventory, OWNERSHIP_TAG, Operation, Origin, PolicyText,
-    REVOKED_SESSIONS, ResourceKey, ResourceType, Revocation, Tags, is_owned,
+    REVOKED_SESSIONS, Reading, ResourceKey, ResourceType, Revocation, Tags, is_owned,
 };
 
 /// Says which account is compared, and what counts as managed in it.
@@ -94,6 +94,14 @@ pub fn diff_account(
     differ.leftover_policies();
     differ.coverage();
     let alerts = differ.alerts();
+    if desired.alerts.is_some() && matches!(live.alerts, Some(Reading::Unreadable { .. })) {
+        let new = differ.changes.iter_mut();
+        for change in new.filter(|change| change.makes_access()) {
+            change.block(
+                "the account's alerts could not be read, so that its use might raise no alert",
+            );
+        }
+    }
     let managed = differ.count_managed();
     let (mut changes, mut cosmetic) = (differ.changes, differ.cosmetic);
     changes.sort_by(|a, b| a.address.cmp(&b.address));

@@ -6,18 +6,29 @@ use serde_json::json;
 
 use super::patterns::numbered;
 use crate::state::{
-    ALARM, ALERT_PREFIX, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer,
-    MetricAlarm, MetricFilter, PolicyText, USE_METRIC,
+    ALARM, AlarmSettings, AlertRule, AlertTarget, EventPattern, InputTransformer, MetricAlarm,
+    MetricFilter, PolicyText, USE_METRIC,
 };
 
 /// The id of the one target that each rule has.
 pub(super) const TARGET: &str = "break-glass";
 /// The rules of the central bus, which send to the topic.
-pub const NOTIFY_RULES: [&str; 3] = [
+pub const NOTIFY_RULES: [&str; 4] = [
     "break-glass-notify-sign-in",
+    "break-glass-notify-switch",
     "break-glass-notify-session",
     "break-glass-notify-call",
 ];
+/// The role whose session acts.
+const ROLE: (&str, &str) = (
+    "role",
+    "$.detail.userIdentity.sessionContext.sessionIssuer.arn",
+);
+/// Whether a session was made with MFA.
+const MFA: (&str, &str) = (
+    "mfa",
+    "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
+);
 /// The most characters of a filter pattern. Source: CloudWatch Logs API, `PutMetricFilter`.
 const FILTER_LIMIT: usize = 1024;
 
@@ -40,21 +51,26 @@ pub(super) fn bus_policy(arn: &str, organization: &str) -> PolicyText {
 }
 
 /// Lets the rules of the central bus publish, and the alarm of the second path.
-pub(super) fn topic_policy(topic: &str, rules: &str, alarm: Option<&str>) -> PolicyText {
-    let statement = |sid: &str, service: &str, source: &str| {
-        json!({
-            "Sid": sid,
+///
+/// What is for EventBridge has no condition: one may stop every message. Source: EventBridge User Guide, "Using
+/// resource-based policies", "Amazon SNS permissions".
+pub(super) fn topic_policy(topic: &str, alarm: Option<&str>) -> PolicyText {
+    let mut statements = vec![json!({
+        "Sid": "BreakGlassRules",
+        "Effect": "Allow",
+        "Principal": { "Service": "events.amazonaws.com" },
+        "Action": "sns:Publish",
+        "Resource": topic,
+    })];
+    if let Some(alarm) = alarm {
+        statements.push(json!({
+            "Sid": "BreakGlassAlarm",
             "Effect": "Allow",
-            "Principal": { "Service": service },
+            "Principal": { "Service": "cloudwatch.amazonaws.com" },
             "Action": "sns:Publish",
             "Resource": topic,
-            "Condition": { "ArnLike": { "aws:SourceArn": source } },
-        })
-    };
-    let mut statements = vec![statement("BreakGlassRules", "events.amazonaws.com", rules)];
-    if let Some(alarm) = alarm {
-        let service = "cloudwatch.amazonaws.com";
-        statements.push(statement("BreakGlassAlarm", service, alarm));
+            "Condition": { "ArnLike": { "aws:SourceArn": alarm } },
+        }));
     }
     PolicyText::new(json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
 }
@@ -88,7 +104,7 @@ pub(super) fn events_permissions(bus: &str) -> PolicyText {
 
 /// Makes the rules that turn whatever arrives on the central bus into a message.
 ///
-/// Each event matches exactly one: sign-ins, calls that ask for a session, and all other calls.
+/// Each event matches exactly one: sign-ins, switches of role, calls that ask for a session, and all other calls.
 pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
     let sign_in = "AWS Console Sign In via CloudTrail";
     let sessions = json!([
@@ -101,15 +117,44 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
     ]);
     let rules = [
         (
-            json!({ "detail-type": [sign_in] }),
+            json!({
+                "detail-type": [sign_in],
+                "detail": { "eventName": [{ "anything-but": ["SwitchRole"] }] },
+            }),
             message(
                 &[
+                    ROLE,
                     ("mfa", "$.detail.additionalEventData.MFAUsed"),
-                    ("result", "$.detail.responseElements.ConsoleLogin"),
-                    ("from", "$.detail.additionalEventData.SwitchFrom"),
+                    ("kind", "$.detail.additionalEventData.MfaType"),
+                    ("login", "$.detail.responseElements.ConsoleLogin"),
+                    ("factor", "$.detail.responseElements.CheckMfa"),
                 ],
                 &[
-                    "role: <arn>, switched from <from>",
+                    "role: <role>",
+                    "incident (session name): with a role, the last part of <arn>",
+                    "MFA: <mfa> <kind>",
+                    "result: <login> <factor> <error>",
+                ],
+            ),
+        ),
+        (
+            json!({
+                "detail-type": [sign_in],
+                "detail": { "eventName": ["SwitchRole"] },
+            }),
+            message(
+                // One shape is recorded at the role, the other at the user.
+                &[
+                    ROLE,
+                    MFA,
+                    ("to", "$.detail.additionalEventData.SwitchTo"),
+                    ("switched", "$.detail.additionalEventData.SwitchFrom"),
+                    ("result", "$.detail.responseElements.SwitchRole"),
+                ],
+                &[
+                    "role: <role> <to>",
+                    "switched from: <switched> <user>",
+                    "incident (session name): none, the console gives the user's name",
                     "MFA: <mfa>",
                     "result: <result> <error>",
                 ],
@@ -126,10 +171,7 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
                     ("incident", "$.detail.requestParameters.roleSessionName"),
                     ("target", "$.detail.requestParameters.targetPrincipal"),
                     ("serial", "$.detail.requestParameters.serialNumber"),
-                    (
-                        "mfa",
-                        "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
-                    ),
+                    MFA,
                 ],
                 &[
                     "role: <role> <target>",
@@ -145,16 +187,7 @@ pub(super) fn notify_rules(topic: &str) -> Vec<(String, AlertRule)> {
                 "detail": { "eventName": [{ "anything-but": sessions }] },
             }),
             message(
-                &[
-                    (
-                        "role",
-                        "$.detail.userIdentity.sessionContext.sessionIssuer.arn",
-                    ),
-                    (
-                        "mfa",
-                        "$.detail.userIdentity.sessionContext.attributes.mfaAuthenticated",
-                    ),
-                ],
+                &[ROLE, MFA],
                 &[
                     "role: <role>",
                     "incident (session name): the last part of <arn>",
@@ -234,14 +267,22 @@ pub(super) fn second_path(
     topic: &str,
 ) -> MetricAlarm {
     let root = "($.userIdentity.type = \"Root\" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != \"AwsServiceEvent\")";
-    let users = users.iter().map(|user| {
-        format!("($.userIdentity.type = \"IAMUser\" && $.userIdentity.userName = \"{user}\")")
+    let issuer = "$.userIdentity.sessionContext.sessionIssuer";
+    // A user may act by itself, or with a session that it got by `GetFederationToken`.
+    let users = users.iter().flat_map(|user| {
+        [
+            format!("($.userIdentity.type = \"IAMUser\" && $.userIdentity.userName = \"{user}\")"),
+            format!("({issuer}.type = \"IAMUser\" && {issuer}.userName = \"{user}\")"),
+        ]
     });
-    let roles = roles.iter().map(|(path, name)| {
+    // A sign-in with a role's session may name no more than the session.
+    let roles = roles.iter().flat_map(|(path, name)| {
         let role = format!("*:role{path}{name}");
-        format!(
-            "($.userIdentity.sessionContext.sessionIssuer.arn = \"{role}\") || ($.requestParameters.roleArn = \"{role}\")"
-        )
+        [
+            format!("({issuer}.arn = \"{role}\")"),
+            format!("($.requestParameters.roleArn = \"{role}\")"),
+            format!("($.userIdentity.arn = \"*:assumed-role/{name}/*\")"),
+        ]
     });
     let mut patterns: Vec<String> = Vec::new();
     for term in [root.to_owned()].into_iter().chain(users).chain(roles) {
@@ -258,6 +299,7 @@ pub(super) fn second_path(
             log_group: log_group.to_owned(),
             pattern: format!("{{ {pattern} }}"),
             value: "1".to_owned(),
+            dimensions: BTreeMap::new(),
         };
         (numbered(ALARM, index), filter)
     });
@@ -265,11 +307,14 @@ pub(super) fn second_path(
         filters: filters.collect(),
         alarm: Some(AlarmSettings {
             metric: (USE_METRIC.0.to_owned(), USE_METRIC.1.to_owned()),
+            dimensions: BTreeMap::new(),
+            unit: None,
             statistic: "Sum".to_owned(),
             comparison: "GreaterThanOrEqualToThreshold".to_owned(),
             threshold: "1".to_owned(),
             period: 60,
             periods: 1,
+            datapoints: None,
             missing: "notBreaching".to_owned(),
             actions_enabled: true,
             actions: BTreeSet::from([topic.to_owned()]),
@@ -277,7 +322,46 @@ pub(super) fn second_path(
     }
 }
 
-/// Names the rules of the central bus that publish to the topic, for its policy.
-pub(super) fn notify_rule_arns(partition: &str, region: &str, account: &str, bus: &str) -> String {
-    format!("arn:{partition}:events:{region}:{account}:rule/{bus}/{ALERT_PREFIX}-notify-*")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_path_counts_sessions_of_users_and_sign_ins_of_roles() {
+        let users = BTreeSet::from(["bg-alice"]);
+        let roles = BTreeSet::from([("/break-glass/", "Admin")]);
+        let made = second_path("trail", &users, &roles, "arn:aws:sns:::alerts");
+        let patterns: Vec<&str> = made
+            .filters
+            .values()
+            .map(|filter| filter.pattern.as_str())
+            .collect();
+        for term in [
+            r#"($.userIdentity.type = "IAMUser" && $.userIdentity.userName = "bg-alice")"#,
+            r#"($.userIdentity.sessionContext.sessionIssuer.type = "IAMUser" && $.userIdentity.sessionContext.sessionIssuer.userName = "bg-alice")"#,
+            r#"($.userIdentity.sessionContext.sessionIssuer.arn = "*:role/break-glass/Admin")"#,
+            r#"($.requestParameters.roleArn = "*:role/break-glass/Admin")"#,
+            r#"($.userIdentity.arn = "*:assumed-role/Admin/*")"#,
+        ] {
+            assert!(patterns.iter().any(|one| one.contains(term)), "{term}");
+        }
+        assert!(patterns.iter().all(|one| one.len() <= FILTER_LIMIT));
+    }
+
+    #[test]
+    fn no_condition_stands_between_eventbridge_and_the_topic() {
+        let alarm = "arn:aws:cloudwatch:us-east-1:111111111111:alarm:break-glass-use";
+        let policy = topic_policy("arn:aws:sns:us-east-1:222222222222:alerts", Some(alarm));
+        let policy: serde_json::Value = serde_json::from_str(policy.as_str()).unwrap();
+        let statements = &policy["Statement"];
+        assert_eq!(
+            statements[0]["Principal"]["Service"],
+            "events.amazonaws.com"
+        );
+        assert!(statements[0].get("Condition").is_none());
+        assert_eq!(
+            statements[1]["Condition"]["ArnLike"]["aws:SourceArn"],
+            alarm
+        );
+    }
 }

@@ -48,6 +48,19 @@ pub(super) fn event(rule: &str, first: &str) -> DrillEvent {
             let parameters = json!({ "userName": first });
             call("iam", "CreateAccessKey", nobody(), parameters)
         }
+        "tamper-key" => {
+            let alias = first.rsplit(':').next();
+            match alias.filter(|name| name.starts_with("alias/")) {
+                Some(alias) => {
+                    let parameters = json!({ "aliasName": alias });
+                    call("kms", "UpdateAlias", nobody(), parameters)
+                }
+                None => {
+                    let parameters = json!({ "keyId": first.rsplit('/').next() });
+                    call("kms", "DisableKey", nobody(), parameters)
+                }
+            }
+        }
         "tamper-guardrails" => call("organizations", "UpdatePolicy", nobody(), none),
         // The alerts themselves.
         _ => {

@@ -288,6 +288,7 @@ impl Resolver<'_> {
             management: *account == self.organization.management_account,
             bus: &scope.hub.bus,
             topic_arn: places.topic.as_deref(),
+            key: topic_key(spec, &scope.hub).filter(|key| key.account == account.as_str()),
             log_group: second.next().map(|second| second.log_group.as_str()),
         }
     }
@@ -318,8 +319,6 @@ impl Resolver<'_> {
             return;
         };
         let partition = self.organization.partition.as_str();
-        let rules =
-            central::notify_rule_arns(partition, &hub.region, hub.account.as_str(), &hub.bus);
         let alarm = scope.second_path.as_ref().map(|account| {
             format!(
                 "arn:{partition}:cloudwatch:{}:{account}:alarm:{ALARM}",
@@ -327,14 +326,16 @@ impl Resolver<'_> {
             )
         });
         let wanted = AlertTopic {
-            policy: Some(central::topic_policy(arn, &rules, alarm.as_deref())),
+            policy: Some(central::topic_policy(arn, alarm.as_deref())),
             kms_key: topic.kms_key.clone(),
             key_policy: None,
+            key_state: None,
             subscriptions: topic
                 .subscriptions
                 .iter()
                 .map(|subscription| (subscription.clone(), Confirmation::Confirmed))
                 .collect(),
+            subscription_filters: BTreeMap::new(),
         };
         let publishers = ["events.amazonaws.com"].into_iter();
         let publishers = publishers.chain(alarm.map(|_| "cloudwatch.amazonaws.com"));
@@ -364,6 +365,22 @@ impl Resolver<'_> {
             origin: self.origin(place),
         }
     }
+}
+
+/// The topic's key, if there is one: one of another account is named by its ARN.
+fn topic_key<'a>(spec: &'a Spec, hub: &'a Hub) -> Option<patterns::Key<'a>> {
+    let topic = spec.alerts.as_ref()?.topic.as_ref()?;
+    let name = topic.kms_key.as_deref()?;
+    let parts: Vec<&str> = name.split(':').collect();
+    let (region, account) = match parts.as_slice() {
+        ["arn", _, _, region, account, _] => (*region, *account),
+        _ => (hub.region.as_str(), hub.account.as_str()),
+    };
+    Some(patterns::Key {
+        name,
+        region,
+        account,
+    })
 }
 
 /// The ARNs of what there is once.

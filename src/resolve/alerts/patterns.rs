@@ -30,8 +30,19 @@ pub(super) struct Watched<'a> {
     pub(super) management: bool,
     pub(super) bus: &'a str,
     pub(super) topic_arn: Option<&'a str>,
+    /// The key of the topic, if it is in this account.
+    pub(super) key: Option<Key<'a>>,
     /// The log group of the second path, if it is in this account.
     pub(super) log_group: Option<&'a str>,
+}
+
+/// Names the key of the topic.
+#[derive(Debug)]
+pub(super) struct Key<'a> {
+    /// The key as the spec names it.
+    pub(super) name: &'a str,
+    pub(super) region: &'a str,
+    pub(super) account: &'a str,
 }
 
 /// Describes a rule to have in each Region of an account.
@@ -130,7 +141,7 @@ impl Watched<'_> {
                     "breakglass: a session of a break-glass role does something",
                     ALL_EVENTS,
                     &role_arns,
-                    &activity_role,
+                    &|roles| self.activity_role(roles),
                 ),
             ]
             .into_iter()
@@ -165,9 +176,18 @@ impl Watched<'_> {
                     name: format!("{ALERT_PREFIX}-tamper-alerts"),
                     pattern: text(&self.tamper_alerts()),
                     state: "ENABLED",
-                    description: "breakglass: someone changes the alerts or the trail they rest on",
+                    description: "breakglass: someone changes the alerts or the trail they rest on, or takes the account out of the organization",
                     drill: drill::event("tamper-alerts", ""),
                 });
+                if let Some(key) = &self.key {
+                    rules.push(Watch {
+                        name: format!("{ALERT_PREFIX}-tamper-key"),
+                        pattern: text(&tamper_key(key)),
+                        state: "ENABLED",
+                        description: "breakglass: someone takes the key of the topic from the alerts",
+                        drill: drill::event("tamper-key", key.name),
+                    });
+                }
                 if self.management {
                     rules.push(Watch {
                         name: format!("{ALERT_PREFIX}-tamper-guardrails"),
@@ -194,6 +214,24 @@ impl Watched<'_> {
             partition, account, ..
         } = self;
         format!("arn:{partition}:sts::{account}:assumed-role/{role}/")
+    }
+
+    /// A sign-in with a role's session comes from the federation endpoint; a switch is heard of by itself.
+    fn activity_role(&self, roles: &[String]) -> Value {
+        let names = roles.iter().filter_map(|role| role.rsplit('/').next());
+        let sessions: Vec<Value> = names
+            .map(|name| json!({ "prefix": self.sessions(name) }))
+            .collect();
+        json!({
+            "detail-type": [CALL, SIGN_IN],
+            "detail": {
+                "eventName": [{ "anything-but": ["SwitchRole"] }],
+                "$or": [
+                    { "userIdentity": { "sessionContext": { "sessionIssuer": { "arn": roles } } } },
+                    { "eventName": ["ConsoleLogin"], "userIdentity": { "arn": sessions } },
+                ],
+            },
+        })
     }
 
     fn tamper_roles(&self, roles: &[String]) -> Value {
@@ -251,6 +289,10 @@ impl Watched<'_> {
             of("logs", "filterName", &ours),
             of("monitoring", "alarmName", &ours),
             of("monitoring", "alarmNames", &ours),
+            json!({
+                "eventSource": ["organizations.amazonaws.com"],
+                "eventName": ["LeaveOrganization"],
+            }),
             json!({
                 "eventSource": ["cloudtrail.amazonaws.com"],
                 "eventName": ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"],
@@ -328,8 +370,22 @@ fn login(users: &[String]) -> Value {
     names.push(HIDDEN.to_owned());
     sign_in(json!({
         "eventName": ["ConsoleLogin", "CheckMfa"],
-        "userIdentity": { "userName": names },
+        "$or": [{ "userIdentity": { "userName": names } }, federated(users)],
     }))
+}
+
+/// Users themselves, and the sessions that they get by `GetFederationToken`.
+fn identities(users: &[String]) -> Value {
+    json!([
+        { "userIdentity": { "type": ["IAMUser"], "userName": users } },
+        federated(users),
+    ])
+}
+
+/// Sessions by `GetFederationToken`, whose own name anybody can choose.
+fn federated(users: &[String]) -> Value {
+    let issuer = json!({ "type": ["IAMUser"], "userName": users });
+    json!({ "userIdentity": { "sessionContext": { "sessionIssuer": issuer } } })
 }
 
 fn assume_user(users: &[String]) -> Value {
@@ -337,7 +393,7 @@ fn assume_user(users: &[String]) -> Value {
         "sts",
         json!({
             "eventName": SESSION_CALLS,
-            "userIdentity": { "type": ["IAMUser"], "userName": users },
+            "$or": identities(users),
         }),
     )
 }
@@ -378,15 +434,8 @@ fn activity_user(users: &[String]) -> Value {
         "detail-type": [CALL],
         "detail": {
             "eventName": [{ "anything-but": SESSION_CALLS }],
-            "userIdentity": { "type": ["IAMUser"], "userName": users },
+            "$or": identities(users),
         },
-    })
-}
-
-fn activity_role(roles: &[String]) -> Value {
-    json!({
-        "detail-type": [CALL],
-        "detail": { "userIdentity": { "sessionContext": { "sessionIssuer": { "arn": roles } } } },
     })
 }
 
@@ -401,6 +450,40 @@ fn root() -> Value {
             { "eventSource": ["sts.amazonaws.com"], "eventName": ["AssumeRoot"] },
         ] },
     })
+}
+
+/// Calls name a key by its id or ARN, never by an alias: where the spec has an alias, every key of the Region is watched.
+fn tamper_key(key: &Key<'_>) -> Value {
+    let Key {
+        name: key,
+        region,
+        account: _,
+    } = key;
+    let calls = json!([
+        "DisableKey",
+        "ScheduleKeyDeletion",
+        "PutKeyPolicy",
+        "DeleteImportedKeyMaterial",
+    ]);
+    let alias = key
+        .rsplit(':')
+        .next()
+        .filter(|name| name.starts_with("alias/"));
+    let any = match alias {
+        Some(alias) => json!([
+            { "eventName": calls, "awsRegion": [region] },
+            {
+                "eventName": ["UpdateAlias", "DeleteAlias"],
+                "requestParameters": { "aliasName": [alias] },
+            },
+        ]),
+        None => {
+            let id = key.rsplit('/').next().unwrap_or(key);
+            let ids = json!([id, { "suffix": format!("/{id}") }]);
+            json!([{ "eventName": calls, "requestParameters": { "keyId": ids } }])
+        }
+    };
+    call("kms", json!({ "$or": any }))
 }
 
 fn tamper_guardrails() -> Value {

@@ -122,9 +122,15 @@ pub struct AlertTopic {
     /// The policy of that key, where it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_policy: Option<PolicyText>,
+    /// The state of that key, as KMS writes it, where it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_state: Option<String>,
     /// Whether each subscription, `PROTOCOL:ENDPOINT`, is confirmed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subscriptions: BTreeMap<String, Confirmation>,
+    /// The filter policies of those subscriptions that hear only what one passes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subscription_filters: BTreeMap<String, String>,
 }
 
 /// Tells whether the receiver of a subscription has agreed to it: until then nothing is sent.
@@ -159,6 +165,9 @@ pub struct MetricFilter {
     pub pattern: String,
     /// What it adds for each.
     pub value: String,
+    /// The dimensions it counts under: an alarm on the plain metric does not see these counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// Describes when an alarm rings, and where.
@@ -167,6 +176,12 @@ pub struct MetricFilter {
 pub struct AlarmSettings {
     /// The metric: namespace and name.
     pub metric: (String, String),
+    /// The dimensions of the metric.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
+    /// The only unit of counts that it looks at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// What is made of the counts of a period, such as `Sum`.
     pub statistic: String,
     /// How it is compared with the threshold, as CloudWatch writes it.
@@ -177,6 +192,9 @@ pub struct AlarmSettings {
     pub period: i32,
     /// How many periods count.
     pub periods: i32,
+    /// In how many of them the threshold must be passed; in all when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datapoints: Option<i32>,
     /// What a period without counts means, as CloudWatch writes it.
     pub missing: String,
     /// Whether its actions are carried out.
@@ -311,6 +329,9 @@ pub const USE_METRIC: (&str, &str) = ("BreakGlass", "Use");
 /// The name of the alarm of the second path, which its filters' names begin with.
 pub const ALARM: &str = "break-glass-use";
 
+/// The bus that an account has in each Region by itself.
+pub const DEFAULT_BUS: &str = "default";
+
 /// Names something regional within its account.
 #[must_use]
 pub fn regional(region: &str, name: &str) -> String {
@@ -327,7 +348,7 @@ pub fn split_regional(key: &str) -> (&str, &str) {
 #[must_use]
 pub fn split_rule(key: &str) -> (&str, &str, &str) {
     let (region, rest) = split_regional(key);
-    let (bus, name) = rest.rsplit_once('/').unwrap_or(("default", rest));
+    let (bus, name) = rest.rsplit_once('/').unwrap_or((DEFAULT_BUS, rest));
     (region, bus, name)
 }
 

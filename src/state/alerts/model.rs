@@ -63,7 +63,9 @@ impl Alerts {
                     policy: Some(document.clone()),
                     kms_key: kms_key.clone(),
                     key_policy: None,
+                    key_state: None,
                     subscriptions: Default::default(),
+                    subscription_filters: Default::default(),
                 };
                 self.topics.insert(topic.clone(), made);
             }
@@ -71,6 +73,7 @@ impl Alerts {
                 let topic = self.topic(topic)?;
                 topic.kms_key.clone_from(kms_key);
                 topic.key_policy = None;
+                topic.key_state = None;
             }
             AlertOperation::SetTopicPolicy { topic, document } => {
                 self.topic(topic)?.policy = Some(document.clone());
@@ -86,7 +89,15 @@ impl Alerts {
                 topic,
                 subscription,
             } => {
-                self.topic(topic)?.subscriptions.remove(subscription);
+                let topic = self.topic(topic)?;
+                topic.subscriptions.remove(subscription);
+                topic.subscription_filters.remove(subscription);
+            }
+            AlertOperation::ClearSubscriptionFilter {
+                topic,
+                subscription,
+            } => {
+                self.topic(topic)?.subscription_filters.remove(subscription);
             }
             AlertOperation::PutMetricFilter {
                 alarm,

@@ -92,6 +92,13 @@ pub enum AlertOperation {
         /// The subscription, `PROTOCOL:ENDPOINT`.
         subscription: String,
     },
+    /// Lets a subscription hear everything.
+    ClearSubscriptionFilter {
+        /// The topic.
+        topic: String,
+        /// The subscription, `PROTOCOL:ENDPOINT`.
+        subscription: String,
+    },
     /// Makes a metric filter, or changes one.
     PutMetricFilter {
         /// The alarm that it feeds.
@@ -135,7 +142,8 @@ impl AlertOperation {
             | Self::SetTopicKey { topic, .. }
             | Self::SetTopicPolicy { topic, .. }
             | Self::Subscribe { topic, .. }
-            | Self::Unsubscribe { topic, .. } => (ResourceType::AlertTopic, topic),
+            | Self::Unsubscribe { topic, .. }
+            | Self::ClearSubscriptionFilter { topic, .. } => (ResourceType::AlertTopic, topic),
             Self::PutMetricFilter { alarm, .. }
             | Self::DeleteMetricFilter { alarm, .. }
             | Self::PutAlarm { alarm, .. } => (ResourceType::MetricAlarm, alarm),
@@ -157,6 +165,7 @@ impl AlertOperation {
             Self::SetTopicKey { .. } | Self::SetTopicPolicy { .. } => "sns:SetTopicAttributes",
             Self::Subscribe { .. } => "sns:Subscribe",
             Self::Unsubscribe { .. } => "sns:Unsubscribe",
+            Self::ClearSubscriptionFilter { .. } => "sns:SetSubscriptionAttributes",
             Self::PutMetricFilter { .. } => "logs:PutMetricFilter",
             Self::DeleteMetricFilter { .. } => "logs:DeleteMetricFilter",
             Self::PutAlarm { .. } => "cloudwatch:PutMetricAlarm",

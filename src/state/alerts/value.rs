@@ -23,10 +23,17 @@ impl AlertResource {
                 kms_key,
                 // Another's to change, and no step here changes it.
                 key_policy: _,
+                key_state: _,
                 subscriptions,
+                subscription_filters,
             }) => {
                 let subscriptions: Vec<&String> = subscriptions.keys().collect();
-                json!([policy.as_ref().map(canonical), kms_key, subscriptions])
+                json!([
+                    policy.as_ref().map(canonical),
+                    kms_key,
+                    subscriptions,
+                    subscription_filters
+                ])
             }
             Self::Alarm(MetricAlarm { filters, alarm }) => json!([filters, alarm]),
             Self::Trail(Trail {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StandardUnit, Statistic};
 use aws_sdk_cloudwatchlogs::types::MetricTransformation;
 use futures_util::future::try_join;
 
@@ -58,15 +58,15 @@ async fn filters(region: &Region) -> Result<BTreeMap<String, MetricFilter>, Fail
             let values = transformations.into_iter();
             let mut values = values
                 .filter(|value| value.metric_namespace == namespace && value.metric_name == metric);
+            let value = values.next();
+            let dimensions = value.as_ref().and_then(|value| value.dimensions.clone());
             Ok((
                 required(call, "filter's name", filter.filter_name)?,
                 MetricFilter {
                     log_group: filter.log_group_name.unwrap_or_default(),
                     pattern: filter.filter_pattern.unwrap_or_default(),
-                    value: values
-                        .next()
-                        .map(|value| value.metric_value)
-                        .unwrap_or_default(),
+                    value: value.map(|value| value.metric_value).unwrap_or_default(),
+                    dimensions: dimensions.unwrap_or_default().into_iter().collect(),
                 },
             ))
         })
@@ -83,6 +83,17 @@ async fn alarm(region: &Region, name: &str) -> Result<Option<AlarmSettings>, Fai
             alarm.namespace.unwrap_or_default(),
             alarm.metric_name.unwrap_or_default(),
         ),
+        dimensions: alarm
+            .dimensions
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|dimension| dimension.name.zip(dimension.value))
+            .collect(),
+        unit: alarm.unit.map(|unit| unit.as_str().to_owned()),
+        // Every period is what is meant when nothing is said.
+        datapoints: alarm
+            .datapoints_to_alarm
+            .filter(|datapoints| Some(*datapoints) != alarm.evaluation_periods),
         statistic: alarm
             .statistic
             .as_ref()
@@ -117,12 +128,16 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
                 log_group,
                 pattern,
                 value,
+                dimensions,
             } = filter;
             let (namespace, metric) = USE_METRIC;
             let transformation = MetricTransformation::builder()
                 .metric_namespace(namespace)
                 .metric_name(metric)
                 .metric_value(value)
+                .set_dimensions(
+                    (!dimensions.is_empty()).then(|| dimensions.clone().into_iter().collect()),
+                )
                 .build()
                 .map_err(|error| Failure::new(call, &error.to_string()))?;
             let request = logs(region)
@@ -143,11 +158,14 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
         AlertOperation::PutAlarm { alarm, settings } => {
             let AlarmSettings {
                 metric: (namespace, metric),
+                dimensions,
+                unit,
                 statistic,
                 comparison,
                 threshold,
                 period,
                 periods,
+                datapoints,
                 missing,
                 actions_enabled,
                 actions,
@@ -155,8 +173,16 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
             let threshold: f64 = threshold
                 .parse()
                 .map_err(|_| Failure::new(call, "the threshold is no number"))?;
+            let dimensions = dimensions
+                .iter()
+                .map(|(name, value)| Dimension::builder().name(name).value(value).build());
+            let dimensions: Vec<Dimension> = dimensions.collect();
+            let dimensions = Some(dimensions).filter(|dimensions| !dimensions.is_empty());
             let request = cloudwatch(region)
                 .put_metric_alarm()
+                .set_dimensions(dimensions)
+                .set_unit(unit.as_deref().map(StandardUnit::from))
+                .set_datapoints_to_alarm(*datapoints)
                 .alarm_name(split_regional(alarm).1)
                 .alarm_description("breakglass: a break-glass user or role was used")
                 .namespace(namespace)

@@ -1,4 +1,4 @@
-//! The policy of the key that encrypts the topic.
+//! The key that encrypts the topic: its policy and its state.
 
 use super::super::convert::required;
 use super::super::error::{Failure, failed};
@@ -7,8 +7,11 @@ use super::super::throttle::LeavesThrottling;
 use super::unless_missing;
 use crate::state::PolicyText;
 
-/// Reads a key's policy. A key that is not there lets nobody in, as a policy that says nothing.
-pub(super) async fn policy(region: &Region, key: &str) -> Result<PolicyText, Failure> {
+/// Reads a key's policy and state. A key that is not there lets nobody in, as a policy that says nothing.
+pub(super) async fn read(
+    region: &Region,
+    key: &str,
+) -> Result<(PolicyText, Option<String>), Failure> {
     let config = aws_sdk_kms::config::Builder::from(&region.sdk);
     let config = config
         .retry_classifier(LeavesThrottling)
@@ -19,12 +22,14 @@ pub(super) async fn policy(region: &Region, key: &str) -> Result<PolicyText, Fai
     let call = "kms:DescribeKey";
     let answer = client.describe_key().key_id(key).send().await;
     let Some(answer) = unless_missing(answer.map_err(failed(call)))? else {
-        return Ok(PolicyText::new(""));
+        return Ok((PolicyText::new(""), None));
     };
-    let id = answer.key_metadata.map(|key| key.key_id);
-    let id = required(call, "key's id", id)?;
-    let request = client.get_key_policy().key_id(id).policy_name("default");
+    let key = required(call, "key", answer.key_metadata)?;
+    let state = key.key_state.map(|state| state.as_str().to_owned());
+    let request = client.get_key_policy().key_id(key.key_id);
+    let request = request.policy_name("default");
     let answer = request.send().await;
     let answer = answer.map_err(failed("kms:GetKeyPolicy"))?;
-    Ok(PolicyText::new(answer.policy.unwrap_or_default()))
+    let policy = PolicyText::new(answer.policy.unwrap_or_default());
+    Ok((policy, state))
 }

@@ -19,8 +19,8 @@ use super::throttle::LeavesThrottling;
 use crate::cloud::CloudError;
 use crate::ids::AccountId;
 use crate::state::{
-    ALARM, AlertOperation, AlertResource, AlertScope, Alerts, Reading, ResourceType, regional,
-    split_rule,
+    ALARM, AlertOperation, AlertResource, AlertScope, Alerts, DEFAULT_BUS, Reading, ResourceType,
+    regional, split_rule,
 };
 
 /// How many Regions of one account are read at a time.
@@ -63,7 +63,7 @@ impl Reader<'_> {
         };
         let rules = regions.iter().map(async |name| {
             let region = self.region(name);
-            let found = rule::list(&region, "default").await;
+            let found = rule::list(&region, DEFAULT_BUS).await;
             let found = found.map_err(|failure| failure.with_note(&format!("in {name}")))?;
             let keyed = found
                 .into_iter()
@@ -111,7 +111,9 @@ impl Reader<'_> {
         let (bus, topic) = try_join(bus::read(home, &hub.bus), topic).await?;
         if let (Some(mut topic), Some(name)) = (topic, &hub.topic) {
             if let Some(key) = &topic.kms_key {
-                topic.key_policy = Some(key::policy(home, key).await?);
+                let (policy, state) = key::read(home, key).await?;
+                topic.key_policy = Some(policy);
+                topic.key_state = state;
             }
             alerts.topics.insert(regional(&hub.region, name), topic);
         }
@@ -186,7 +188,8 @@ pub(super) async fn execute(region: &Region, operation: &AlertOperation) -> Resu
         | AlertOperation::SetTopicKey { .. }
         | AlertOperation::SetTopicPolicy { .. }
         | AlertOperation::Subscribe { .. }
-        | AlertOperation::Unsubscribe { .. } => topic::change(region, operation).await,
+        | AlertOperation::Unsubscribe { .. }
+        | AlertOperation::ClearSubscriptionFilter { .. } => topic::change(region, operation).await,
         AlertOperation::PutMetricFilter { .. }
         | AlertOperation::DeleteMetricFilter { .. }
         | AlertOperation::PutAlarm { .. } => alarm::change(region, operation).await,

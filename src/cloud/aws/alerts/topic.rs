@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::Subscription;
 
+use super::super::all;
 use super::super::error::{Failure, failed};
 use super::super::session::Region;
 use super::super::throttle::LeavesThrottling;
 use super::super::whole::{UnreadableAnswer, WholeAnswer};
-use super::{unless_gone, unless_missing};
+use super::{CONCURRENCY, unless_gone, unless_missing};
 use crate::state::{AlertOperation, AlertTopic, Confirmation, PolicyText, split_regional};
+
+/// A filter policy that passes everything.
+const NO_FILTER: &str = "{}";
 
 fn client(region: &Region) -> Client {
     let config = aws_sdk_sns::config::Builder::from(&region.sdk)
@@ -43,7 +47,9 @@ pub(super) async fn read(region: &Region, name: &str) -> Result<Option<AlertTopi
     let policy = attribute("Policy").map(PolicyText::new);
     let kms_key = attribute("KmsMasterKeyId");
     let mut found = BTreeMap::new();
-    for subscription in subscriptions(&client, &arn).await? {
+    let subscriptions = subscriptions(&client, &arn).await?;
+    let filters = filters(&client, &subscriptions).await?;
+    for subscription in subscriptions {
         if let Some(name) = subscription_name(&subscription) {
             let confirmation = match subscription.subscription_arn() {
                 Some(arn) if arn.starts_with("arn:") => Confirmation::Confirmed,
@@ -57,8 +63,33 @@ pub(super) async fn read(region: &Region, name: &str) -> Result<Option<AlertTopi
         policy,
         kms_key,
         key_policy: None,
+        key_state: None,
         subscriptions: found,
+        subscription_filters: filters,
     }))
+}
+
+/// Reads the filter policies of the subscriptions that are live and have one: one call for each.
+async fn filters(
+    client: &Client,
+    subscriptions: &[Subscription],
+) -> Result<BTreeMap<String, String>, Failure> {
+    let reads = subscriptions.iter().map(async |subscription| {
+        let arn = subscription.subscription_arn();
+        let arn = arn.filter(|arn| arn.starts_with("arn:"));
+        let Some((name, arn)) = subscription_name(subscription).zip(arn) else {
+            return Ok(None);
+        };
+        let request = client.get_subscription_attributes().subscription_arn(arn);
+        let answer = request.send().await;
+        let answer = answer.map_err(failed("sns:GetSubscriptionAttributes"));
+        let attributes = unless_missing(answer)?.and_then(|answer| answer.attributes);
+        let filter = attributes.and_then(|mut attributes| attributes.remove("FilterPolicy"));
+        let filter = filter.filter(|filter| !["", NO_FILTER].contains(&filter.trim()));
+        Ok::<_, Failure>(filter.map(|filter| (name, filter)))
+    });
+    let found = all(CONCURRENCY, reads.collect()).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn subscriptions(client: &Client, topic: &str) -> Result<Vec<Subscription>, Failure> {
@@ -114,6 +145,23 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
             let request = client.subscribe().topic_arn(arn(topic));
             let request = request.protocol(protocol).endpoint(endpoint);
             request.send().await.map(drop).map_err(failed(call))
+        }
+        AlertOperation::ClearSubscriptionFilter {
+            topic,
+            subscription,
+        } => {
+            for found in subscriptions(&client, &arn(topic)).await? {
+                let named = subscription_name(&found).as_ref() == Some(subscription);
+                let arn = found.subscription_arn.filter(|arn| arn.starts_with("arn:"));
+                if let (true, Some(arn)) = (named, arn) {
+                    let request = client.set_subscription_attributes();
+                    let request = request.subscription_arn(arn);
+                    let request = request.attribute_name("FilterPolicy");
+                    let answer = request.attribute_value(NO_FILTER).send().await;
+                    unless_gone(answer.map_err(failed(call)))?;
+                }
+            }
+            Ok(())
         }
         AlertOperation::Unsubscribe {
             topic,

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::steps::Stage;
 use super::super::{
     Differ, Difference, Documents, Finding, compare_documents, created_fields, document_value, key,
 };
 use super::Cells;
-use super::key::bars;
+use super::publish::{KEY_ENABLED, key_bars, obstacles};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
 use crate::state::{
     AlarmSettings, AlertBus, AlertOperation, AlertTopic, Alerts, Confirmation, DesiredAlerts,
-    MetricAlarm, Operation, PolicyText, ResourceType, Wanted,
+    MetricAlarm, Operation, PolicyText, ResourceType, Wanted, split_regional,
 };
 
 impl Differ<'_> {
@@ -67,6 +67,17 @@ impl Differ<'_> {
             } else if !confirmed {
                 cells.broken(format!("topic {name}: nobody has confirmed a subscription"));
             }
+            if let Some(found) = found {
+                let (region, topic) = split_regional(name);
+                let account = self.context.id;
+                let arn = format!(
+                    "arn:{}:sns:{region}:{account}:{topic}",
+                    self.context.partition
+                );
+                for why in obstacles(found, &arn, account, &desired.publishers) {
+                    cells.broken(format!("topic {name}: {why}"));
+                }
+            }
         }
     }
 
@@ -75,7 +86,9 @@ impl Differ<'_> {
             policy,
             kms_key,
             key_policy: _,
+            key_state: _,
             subscriptions,
+            subscription_filters: _,
         } = &wanted.value;
         let mut difference = Difference::default();
         let mut fields = Vec::new();
@@ -112,7 +125,9 @@ impl Differ<'_> {
             policy,
             kms_key,
             key_policy,
+            key_state,
             subscriptions,
+            subscription_filters,
         } = live;
         let spec = &wanted.value;
         let mut difference = Difference::default();
@@ -138,7 +153,7 @@ impl Differ<'_> {
         {
             let account = self.context.id;
             let barred = publishers.iter();
-            let barred = barred.filter(|service| bars(document, account, service));
+            let barred = barred.filter(|service| key_bars(document, account, service));
             let barred: Vec<&str> = barred.map(String::as_str).collect();
             if !barred.is_empty() {
                 let barred = barred.join(" and ");
@@ -150,9 +165,20 @@ impl Differ<'_> {
                     )
                     .weigh(Risk::High, Access::None);
                 tasks.push(format!(
-                    "the policy of {key} must let {barred} use it (kms:Decrypt, kms:GenerateDataKey*): until then nothing is sent"
+                    "the policy of {key} must let {barred} use it (kms:Decrypt, kms:GenerateDataKey*), EventBridge without a condition on aws:Source*: until then nothing is sent"
                 ));
             }
+        }
+        if let (Some(key), Some(state)) = (&spec.kms_key, key_state)
+            && *kms_key == spec.kms_key
+            && state != KEY_ENABLED
+        {
+            difference
+                .field("key_state", json!(state), json!(KEY_ENABLED))
+                .weigh(Risk::High, Access::None);
+            tasks.push(format!(
+                "{key} is {state}: until it is {KEY_ENABLED} again, nothing is sent"
+            ));
         }
         let mut pending = Vec::new();
         for subscription in spec.subscriptions.keys() {
@@ -172,6 +198,23 @@ impl Differ<'_> {
                     subscribe(name, subscription, &mut difference);
                 }
             }
+        }
+        let filters = subscription_filters.iter();
+        for (subscription, filter) in
+            filters.filter(|(name, _)| spec.subscriptions.contains_key(*name))
+        {
+            difference
+                .field(
+                    format!("subscription_filters.{subscription}"),
+                    json!(filter),
+                    Value::Null,
+                )
+                .weigh(Risk::High, Access::None);
+            let operation = AlertOperation::ClearSubscriptionFilter {
+                topic: topic(),
+                subscription: subscription.clone(),
+            };
+            difference.step(Stage::Grant, Operation::ChangeAlert(operation));
         }
         for (subscription, confirmation) in subscriptions {
             // One that nobody has confirmed can't be taken off, and goes by itself.
@@ -297,11 +340,13 @@ fn alarm_fields(live: Option<&AlarmSettings>, spec: &AlarmSettings, difference: 
         return;
     };
     let (live, spec) = (json!(live), json!(spec));
-    for (name, shall) in spec.as_object().into_iter().flatten() {
-        let is = live.get(name).cloned().unwrap_or_default();
-        if is != *shall {
+    let sides = [&live, &spec].into_iter();
+    let names = sides.filter_map(Value::as_object).flat_map(Map::keys);
+    for name in names.collect::<BTreeSet<_>>() {
+        let [is, shall] = [&live, &spec].map(|side| side.get(name).cloned().unwrap_or_default());
+        if is != shall {
             difference
-                .field(format!("alarm.{name}"), is, shall.clone())
+                .field(format!("alarm.{name}"), is, shall)
                 .weigh(Risk::High, Access::None);
         }
     }
@@ -391,5 +436,43 @@ mod tests {
         let (changes, _) = found(&[soc, ("https:x", Confirmation::Confirmed)]);
         assert_eq!((changes.len(), changes[0].action), (1, Action::Update));
         assert_eq!(changes[0].operations.len(), 1);
+    }
+
+    #[test]
+    fn what_the_alarm_has_beside_the_spec_is_told_field_by_field() {
+        let spec = AlarmSettings {
+            metric: ("BreakGlass".to_owned(), "Use".to_owned()),
+            dimensions: BTreeMap::new(),
+            unit: None,
+            statistic: "Sum".to_owned(),
+            comparison: "GreaterThanOrEqualToThreshold".to_owned(),
+            threshold: "1".to_owned(),
+            period: 60,
+            periods: 1,
+            datapoints: None,
+            missing: "notBreaching".to_owned(),
+            actions_enabled: true,
+            actions: BTreeSet::new(),
+        };
+        let live = AlarmSettings {
+            dimensions: BTreeMap::from([("user".to_owned(), "nobody".to_owned())]),
+            unit: Some("Bytes".to_owned()),
+            periods: 5,
+            datapoints: Some(3),
+            ..spec.clone()
+        };
+        let mut difference = Difference::default();
+        alarm_fields(Some(&live), &spec, &mut difference);
+        let fields = difference.fields.iter();
+        let fields: Vec<&str> = fields.map(|field| field.path.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "alarm.datapoints",
+                "alarm.dimensions",
+                "alarm.periods",
+                "alarm.unit"
+            ]
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 mod cells;
 mod hub;
-mod key;
+mod publish;
 mod rules;
 
 use serde_json::{Value, json};
@@ -10,10 +10,14 @@ use serde_json::{Value, json};
 use super::{Differ, Difference, Finding, key};
 use crate::plan::{Action, AlertCoverage, Risk};
 use crate::policy::Access;
-use crate::state::{Alerts, DesiredAlerts, NeededTrail, ResourceType, Trail, Wanted, regional};
+use crate::state::{
+    Alerts, DesiredAlerts, EVENTS_ROLE, NeededTrail, ResourceType, Trail, Wanted, regional,
+};
 
 use self::cells::Cells;
 
+/// The field of a trail that only the second path rests on.
+const LOG_GROUP: &str = "log_group";
 /// The name that a trail is told of by where there is none.
 const NO_TRAIL: &str = "any";
 
@@ -31,7 +35,27 @@ impl<'a> Differ<'a> {
         {
             cells.deafen("no trail records what rules shall hear");
         }
+        if let Some(why) = self.mute() {
+            cells.deafen(&why);
+        }
         Some(cells.coverage(self.context))
+    }
+
+    /// Says why no rule of the account can send, by what was found of the role that they send with.
+    fn mute(&self) -> Option<String> {
+        let mut changes = self.changes.iter();
+        let change = changes.find(|change| {
+            change.resource_type == ResourceType::IamRole
+                && change.name == EVENTS_ROLE
+                && change.action != Action::Delete
+        })?;
+        if change.action == Action::Create {
+            return Some(format!("the role {EVENTS_ROLE} is not there"));
+        }
+        let paths = change.fields.iter().map(|field| field.path.as_str());
+        let broken: Vec<&str> = paths.filter(|path| !is_label(path)).collect();
+        let why = format!("the role {EVENTS_ROLE} is another: {}", broken.join(", "));
+        (!broken.is_empty()).then_some(why)
     }
 
     /// What is wanted and what there is, if both are known.
@@ -40,7 +64,7 @@ impl<'a> Differ<'a> {
         desired.alerts.as_ref().zip(live.known_alerts())
     }
 
-    /// Checks the trail; tells whether there is none that is good.
+    /// Checks the trail; tells whether there is none that rules can rest on. The log group is the second path's matter.
     ///
     /// A trail is never made or changed here: whose records these are, and where they go, is not this tool's to say.
     fn trail(&mut self, wanted: &Wanted<NeededTrail>, live: &Alerts) -> bool {
@@ -66,16 +90,21 @@ impl<'a> Differ<'a> {
             if let Some(name) = log_group
                 && !writes_to(destination.as_deref(), name)
             {
-                problems.push(("log_group", json!(destination), json!(name)));
+                problems.push((LOG_GROUP, json!(destination), json!(name)));
             }
             problems
+        };
+        let deaf = |problems: &[(&str, Value, Value)]| {
+            let mut paths = problems.iter().map(|(path, ..)| *path);
+            paths.any(|path| path != LOG_GROUP)
         };
         // The best there is: what is wrong with the others does not matter.
         let best = live
             .trails
             .iter()
             .map(|(name, trail)| (problems(trail), name))
-            .min_by_key(|(problems, _)| problems.len());
+            .min_by_key(|(problems, _)| (deaf(problems), problems.len()));
+        let is_deaf = best.as_ref().is_none_or(|(problems, _)| deaf(problems));
         let (problems, name, reason) = match best {
             Some((problems, _)) if problems.is_empty() => return false,
             Some((problems, name)) => {
@@ -104,8 +133,13 @@ impl<'a> Differ<'a> {
         }
         let finding = Finding::new(Action::Manual, &wanted.origin).because(reason);
         self.record(&key(ResourceType::Trail, &name), finding, difference);
-        true
+        is_deaf
     }
+}
+
+/// Tells whether a field of a role does nothing to what the role can do.
+fn is_label(path: &str) -> bool {
+    ["description", "max_session"].contains(&path) || path.starts_with("tags")
 }
 
 /// Tells whether the ARN of a log group, as trails have it, is that of this name.

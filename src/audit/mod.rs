@@ -32,6 +32,7 @@ pub use gather::Gatherer;
 pub use judge::{AuditHeader, judge};
 pub use notice::{Notice, hex};
 pub use question::{Attribute, HistoryPlace, Question, first_questions, second_questions};
+pub use record::NO_RECORD;
 pub use result::{
     ActionCount, Audit, AuditOutcome, AuditSummary, Finding, Mfa, OtherSession, RecordSource,
     Tampering, UnreadableSource, Use,

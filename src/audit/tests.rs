@@ -567,7 +567,20 @@ fn names_are_found_behind_escapes_and_in_every_wrapping() {
                 .as_bytes()
         )
     );
-    assert_eq!(classify(b"{\"BreakGlassAdmin\":1}", &watch), Ok(None));
+    for other in [
+        r#"{"detail-type":"x","detail":{"name":"BreakGlassAdmin"}}"#,
+        r#"{"eventType":"AwsCloudTrailInsight","insightDetails":{"eventName":"a"}}"#,
+    ] {
+        assert_eq!(classify(other.as_bytes(), &watch), Ok(None), "{other}");
+    }
+    for strange in [
+        r#"{"BreakGlassAdmin":1}"#.to_owned(),
+        format!(r#"{{"x":{{"Records":[{plain}]}}}}"#),
+        json!({ "logEvents": [{ "message": plain }] }).to_string(),
+    ] {
+        let error = classify(strange.as_bytes(), &watch);
+        assert_eq!(error, Err(NO_RECORD.to_owned()), "{strange}");
+    }
     assert!(classify(b"{\"eventName\":\"a\",\"eventSource\":\"b\"}", &watch).is_err());
 }
 

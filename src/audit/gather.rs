@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::trace::{Activity, Caller, Entry, Event, SessionKey, Trace};
+use super::trace::{Activity, Caller, Entry, Event, Mark, SessionKey, Trace};
 
 /// Sums up traces. Its size goes with the records of break-glass, of which it keeps 16 bytes each, and with the uses.
 #[derive(Debug, Default)]
@@ -130,9 +130,11 @@ impl Gatherer {
             mfa,
             source_identity,
         } = entry;
+        // The caller's account and the role's tell of the same way in, each in a record of its own.
+        let once = matches!(key.mark, Mark::Entered(..) | Mark::SignedIn(..));
         let piece = self.pieces.entry(key).or_default();
         piece.touch(at, event, mfa, &source_identity);
-        piece.entries += 1;
+        piece.entries = if once { 1 } else { piece.entries + 1 };
         piece.callers.extend(caller);
     }
 
@@ -167,6 +169,11 @@ impl Piece {
         self.with_mfa |= mfa == Some(true);
         self.without_mfa |= mfa == Some(false);
         self.source_identities.extend(nonempty(source_identity));
+    }
+
+    /// Whether one was made with MFA and the other without, so that they are no parts of one session.
+    pub(super) const fn differs_in_mfa(&self, other: &Self) -> bool {
+        self.with_mfa && other.without_mfa || self.without_mfa && other.with_mfa
     }
 
     /// Takes in another part of the same session.

@@ -55,7 +55,7 @@ pub fn judge(gatherer: Gatherer, incidents: &[IncidentRecord], header: AuditHead
         pieces, tampering, ..
     } = gatherer;
     let sessions = join(pieces);
-    let ids: Vec<String> = sessions.iter().map(id).collect();
+    let ids = ids(&sessions);
     let who: Vec<String> = sessions
         .iter()
         .map(|session| session.who(&sessions, &header.users))
@@ -191,6 +191,21 @@ fn matched<'a>(
         }
     }
     matches
+}
+
+/// Makes the ids of uses. Sessions that began at one time are numbered.
+fn ids(sessions: &[Session]) -> Vec<String> {
+    let mut alike: BTreeMap<String, u64> = BTreeMap::new();
+    let numbered = |session: &Session| {
+        let id = id(session);
+        let number = alike.entry(id.clone()).or_default();
+        *number += 1;
+        match *number {
+            1 => id,
+            number => format!("{id}-{number}"),
+        }
+    };
+    sessions.iter().map(numbered).collect()
 }
 
 /// Makes the id of a use: the same in every audit that sees the session from its beginning.

@@ -1,5 +1,8 @@
 //! Records in the shapes that AWS documents, and what the audit makes of them.
 
+mod notice;
+mod sessions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -582,24 +585,4 @@ fn names_are_found_behind_escapes_and_in_every_wrapping() {
         assert_eq!(error, Err(NO_RECORD.to_owned()), "{strange}");
     }
     assert!(classify(b"{\"eventName\":\"a\",\"eventSource\":\"b\"}", &watch).is_err());
-}
-
-#[test]
-fn a_notice_has_an_id_that_stays_while_the_findings_do() {
-    let one = record(
-        "02:00:00",
-        "ec2",
-        "StopInstances",
-        MEMBER,
-        json!({ "userIdentity": role("x", "ASIA2", "02:00:00") }),
-    );
-    let first = audit(&[one], &[]);
-    let notice = Notice::of(&first).unwrap();
-    let later = Audit {
-        created_at: "2026-11-26T00:00:00Z".parse().unwrap(),
-        ..first.clone()
-    };
-    assert_eq!(notice.id, Notice::of(&later).unwrap().id);
-    assert_eq!((notice.findings.len(), notice.uses.len()), (1, 1));
-    assert_eq!(Notice::of(&audit(&[], &[])), None);
 }

@@ -247,6 +247,7 @@ impl<'a> Comparer<'a> {
             request,
             drills: max_age.map(|max_age| DrillRules {
                 drills: &loaded.records.drills,
+                roles: spec.roles(),
                 max_age,
                 now: request.now,
             }),

@@ -270,8 +270,13 @@ impl Reader<'_> {
         Some(Entry {
             key: SessionKey {
                 principal: self.watch.role(role)?,
-                session: record.text("/requestParameters/roleSessionName").to_owned(),
-                mark: self.mark(!record.failed(), &self.caller_name(), mfa),
+                // Who is refused may choose another name every time.
+                session: if record.failed() {
+                    String::new()
+                } else {
+                    record.text("/requestParameters/roleSessionName").to_owned()
+                },
+                mark: self.mark(!record.failed(), &self.caller_without_session(), mfa),
             },
             caller: Some(self.caller_of()),
             mfa,
@@ -290,7 +295,7 @@ impl Reader<'_> {
             key: SessionKey {
                 principal: Principal::root(account.parse().ok()?),
                 session: String::new(),
-                mark: self.mark(!self.record.failed(), &self.caller_name(), None),
+                mark: self.mark(!self.record.failed(), &self.caller_without_session(), None),
             },
             caller: Some(self.caller_of()),
             mfa: None,
@@ -328,8 +333,6 @@ impl Reader<'_> {
             } else {
                 Mark::Entered(record.at, key.to_owned())
             }
-        } else if by.is_empty() {
-            Mark::Refused(day(record.at), record.text("/sourceIPAddress").to_owned())
         } else {
             Mark::Refused(day(record.at), by.to_owned())
         }
@@ -340,6 +343,15 @@ impl Reader<'_> {
             principal: self.caller.as_ref().map(|(principal, _)| principal.clone()),
             name: self.caller_name(),
             access_key: self.record.text("/userIdentity/accessKeyId").to_owned(),
+        }
+    }
+
+    /// Names the caller without the name of its session.
+    fn caller_without_session(&self) -> String {
+        let name = self.caller_name();
+        match name.rsplit_once('/') {
+            Some((role, _)) if role.contains(":assumed-role/") => role.to_owned(),
+            _ => name,
         }
     }
 

@@ -203,7 +203,7 @@ impl Group {
             .filter(|(_, session)| session.temporary && !session.refused && fits(session))
             .filter(|(_, session)| !session.piece.differs_in_mfa(piece))
             .map(|(number, session)| {
-                let elsewhere = session.piece.addresses.is_disjoint(&piece.addresses);
+                let elsewhere = !session.piece.addresses.meets(&piece.addresses);
                 (elsewhere, distance(session.started, at), number)
             })
             .filter(|(_, distance, _)| *distance <= SignedDuration::from_secs(NEAR))

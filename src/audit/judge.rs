@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use super::capped::Capped;
 use super::finding::Code;
 use super::gather::{Gatherer, TamperKey, TamperSum};
 use super::incident::{Match, match_use};
@@ -20,6 +21,9 @@ use crate::spec::IncidentRecord;
 
 /// How long an incident may stay open after its last use, in hours.
 const OPEN_HOURS: i64 = 24;
+
+/// How many addresses a message names.
+const NAMED: usize = 3;
 
 /// Holds what an audit says that no record tells.
 #[derive(Debug, Clone)]
@@ -337,18 +341,16 @@ impl Told<'_> {
         let (name, account) = (&principal.name, &principal.account);
         match principal.kind {
             PrincipalKind::User => {
-                let addresses: Vec<&str> = self
-                    .session
-                    .piece
-                    .addresses
-                    .iter()
-                    .map(String::as_str)
-                    .collect();
-                let from = addresses.join(", ");
+                let from = from(&self.session.piece.addresses);
                 format!("sign-in to {account} as {name} from {from} was refused {times}")
             }
             PrincipalKind::Role => {
-                format!("{} was refused role {name} in {account} {times}", self.who)
+                let were = match self.session.piece.callers.len() {
+                    0 | 1 => "was",
+                    _ => "and others were",
+                };
+                let who = self.who;
+                format!("{who} {were} refused role {name} in {account} {times}")
             }
             PrincipalKind::Root => format!("{} was refused root of {account} {times}", self.who),
         }
@@ -377,7 +379,6 @@ impl Told<'_> {
             })
             .collect();
         actions.sort_by(|a, b| (b.count, &a.action).cmp(&(a.count, &b.action)));
-        let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
         let went_on_to = piece.went_on_to.iter();
         Use {
             id: id.to_owned(),
@@ -390,9 +391,11 @@ impl Told<'_> {
             started: session.started,
             ended: session.ended,
             mfa,
-            addresses: list(&piece.addresses),
-            agents: list(&piece.agents),
-            regions: list(&piece.regions),
+            addresses: piece.addresses.iter().cloned().collect(),
+            addresses_left_out: piece.addresses.left_out(),
+            agents: piece.agents.iter().cloned().collect(),
+            agents_left_out: piece.agents.left_out(),
+            regions: piece.regions.iter().cloned().collect(),
             entries: piece.entries,
             calls: piece.calls,
             writes: piece.writes,
@@ -411,6 +414,16 @@ impl Told<'_> {
                 .map(|incident| incident.id.clone())
                 .collect(),
         }
+    }
+}
+
+/// Names the first addresses, and counts the others.
+fn from(addresses: &Capped) -> String {
+    let named: Vec<&str> = addresses.iter().take(NAMED).map(String::as_str).collect();
+    let named = named.join(", ");
+    match addresses.iter().skip(NAMED).count() + addresses.left_out() {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 
@@ -538,6 +551,7 @@ fn told_tampering(key: TamperKey, sum: TamperSum) -> Tampering {
         last,
         count,
         failed,
-        addresses: addresses.into_iter().collect(),
+        addresses: addresses.iter().cloned().collect(),
+        addresses_left_out: addresses.left_out(),
     }
 }

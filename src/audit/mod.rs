@@ -7,6 +7,7 @@
 //! never parsed. A [`Trace`] is what one record says of break-glass. [`Gatherer`] takes traces in any order, each once
 //! however many files hold it, and keeps only sums, so that its size goes with the uses and not with the log.
 
+mod capped;
 mod classify;
 mod finding;
 mod gather;

@@ -45,7 +45,7 @@ pub(super) enum Mark {
     Entered(Timestamp, String),
     /// By when somebody signed in or switched, from which address, and with or without MFA.
     SignedIn(Timestamp, String, Option<bool>),
-    /// None came of it: by the day and who tried.
+    /// None came of it: by the day and, where that is known, who tried.
     Refused(String, String),
 }
 

@@ -145,3 +145,42 @@ fn the_console_opened_with_a_session_is_a_way_in() {
     };
     assert_eq!((one.entries, one.calls, one.mfa), (1, 1, Mfa::Yes));
 }
+
+#[test]
+fn attempts_from_ever_new_places_are_one_use_with_short_lists() {
+    let failed = |number: usize| {
+        let more = json!({
+            "userIdentity": { "type": "IAMUser", "accountId": EMERGENCY, "userName": "bg-bob" },
+            "responseElements": { "ConsoleLogin": "Failure" }, "userAgent": format!("agent {number:03}"),
+        });
+        let at = format!("02:{:02}:{:02}", number / 60, number % 60);
+        from(
+            record(&at, "signin", "ConsoleLogin", EMERGENCY, more),
+            &format!("2001:db8::{number:03}"),
+        )
+    };
+    let denied = |number: usize| {
+        let mut by = stranger("Developer");
+        by["arn"] = json!(format!(
+            "arn:aws:sts::{MEMBER}:assumed-role/Developer/{number:03}"
+        ));
+        let more = json!({
+            "userIdentity": by, "errorCode": "AccessDenied",
+            "requestParameters": { "roleArn": ADMIN, "roleSessionName": format!("{number}") },
+        });
+        record("03:00:00", "sts", "AssumeRole", MEMBER, more)
+    };
+    let records: Vec<Value> = (0..250).map(failed).chain((0..250).map(denied)).collect();
+    let audit = audit(&records, &[]);
+    let role = "arn:aws:sts::111122223333:assumed-role/Developer/000";
+    assert_eq!(
+        findings(&audit),
+        [
+            "failed_attempt: sign-in to 222233334444 as bg-bob from 2001:db8::000, 2001:db8::001, 2001:db8::002 and 247 more was refused 250 times".to_owned(),
+            format!("failed_attempt: {role} and others were refused role BreakGlassAdmin in 111122223333 250 times"),
+        ]
+    );
+    let one = &audit.uses[0];
+    assert_eq!((one.addresses.len(), one.addresses_left_out), (100, 150));
+    assert_eq!((one.agents.len(), one.agents_left_out), (100, 150));
+}

@@ -2,6 +2,7 @@
 
 mod notice;
 mod sessions;
+mod tamper;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,7 @@ fn watch() -> Watch {
             chosen: set(&["central", "uses"]),
             log_group: Some("org-cloudtrail".to_owned()),
         }),
+        topic_key: Some("arn:aws:kms:us-east-1:222233334444:key/0123-abcd".to_owned()),
         deployers: BTreeSet::from([Deployer {
             role: "OrganizationAccountAccessRole".to_owned(),
             sessions: set(&["breakglass"]),

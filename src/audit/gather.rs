@@ -176,8 +176,12 @@ impl Piece {
     }
 
     /// Whether one was made with MFA and the other without, so that they are no parts of one session.
-    pub(super) const fn differs_in_mfa(&self, other: &Self) -> bool {
-        self.with_mfa && other.without_mfa || self.without_mfa && other.with_mfa
+    pub(super) fn differs_in_mfa(&self, other: &Self) -> bool {
+        // What has it somewhere has it as a whole.
+        let mfa = |piece: &Self| (piece.with_mfa || piece.without_mfa).then_some(piece.with_mfa);
+        mfa(self)
+            .zip(mfa(other))
+            .is_some_and(|(one, other)| one != other)
     }
 
     /// Takes in another part of the same session.

@@ -28,8 +28,8 @@ pub(super) struct Session {
     owned: bool,
     /// Whether that call was joined to it.
     entered: bool,
-    /// Whether a sign-in or switch was joined to it.
-    signed_in: bool,
+    /// Where the sign-ins and switches came from that were joined to it.
+    signed_in: BTreeSet<String>,
     /// The session that it came from, by its number.
     pub(super) parent: Option<usize>,
 }
@@ -143,15 +143,19 @@ impl Group {
             }
             Mark::SignedIn(at, address, _) => {
                 let place = self.near(*at, &piece, |session| {
-                    let again = session.piece.addresses.contains(address);
-                    !session.entered && !session.owned && (!session.signed_in || again)
+                    let before = &session.signed_in;
+                    let fits = before.is_empty() || before.contains(address);
+                    fits && !session.entered && !session.owned
                 });
                 (place, first, true)
             }
             Mark::Refused(..) => (None, first, false),
         };
         let entered = matches!(mark, Mark::Entered(..));
-        let signed_in = matches!(mark, Mark::SignedIn(..));
+        let signed_in = match &mark {
+            Mark::SignedIn(_, address, _) => Some(address.clone()),
+            _ => None,
+        };
         if let Some(session) = place.and_then(|place| self.sessions.get_mut(place)) {
             if entered && session.entered {
                 // A key is given out once, though two accounts tell of it.
@@ -161,7 +165,7 @@ impl Group {
             session.ended = session.ended.max(last);
             session.owned |= owned;
             session.entered |= entered;
-            session.signed_in |= signed_in;
+            session.signed_in.extend(signed_in);
             session.piece.merge(piece);
             return;
         }
@@ -179,7 +183,7 @@ impl Group {
             },
             owned,
             entered,
-            signed_in,
+            signed_in: signed_in.into_iter().collect(),
             parent: None,
         });
     }

@@ -88,7 +88,7 @@ fn the_order_of_records_and_files_changes_nothing() {
 #[test]
 fn shapes_that_are_not_known_are_never_clean() {
     let folder = tempfile::tempdir().unwrap();
-    let record = r#"{"eventTime":"2026-11-24T02:10:00Z","eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","recipientAccountId":"222233334444","userIdentity":{"type":"IAMUser","accountId":"222233334444","userName":"bg-alice"},"responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"Yes"}}"#;
+    let record = r#"{"eventTime":"2026-11-24T13:10:00Z","eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","recipientAccountId":"222233334444","userIdentity":{"type":"IAMUser","accountId":"222233334444","userName":"bg-alice"},"responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"Yes"}}"#;
     let event =
         r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"stopped"}}"#;
     let message = serde_json::json!({ "message": record });

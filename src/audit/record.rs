@@ -32,7 +32,8 @@ impl Record {
         } else if let Some(detail) = value.get_mut("detail") {
             value = detail.take();
         }
-        if value.get("eventName").is_none() || value.get("eventSource").is_none() {
+        let names = |key| value.get(key).is_some_and(Value::is_string);
+        if !names("eventName") || !names("eventSource") {
             return if other {
                 Ok(None)
             } else {

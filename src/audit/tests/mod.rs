@@ -580,6 +580,7 @@ fn names_are_found_behind_escapes_and_in_every_wrapping() {
     }
     for strange in [
         r#"{"BreakGlassAdmin":1}"#.to_owned(),
+        r#"{"eventName":null,"eventSource":"BreakGlassAdmin"}"#.to_owned(),
         format!(r#"{{"x":{{"Records":[{plain}]}}}}"#),
         json!({ "logEvents": [{ "message": plain }] }).to_string(),
     ] {

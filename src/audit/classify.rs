@@ -124,7 +124,7 @@ impl Reader<'_> {
         }
         let mark = began.map_or_else(
             || Mark::Key(access_key.to_owned(), day(record.at)),
-            Mark::Began,
+            |began| Mark::Began(began, access_key.to_owned()),
         );
         let enters = ["AssumeRole", "GetSessionToken"].contains(&record.name());
         let with_device = !record.text("/requestParameters/serialNumber").is_empty();
@@ -132,6 +132,8 @@ impl Reader<'_> {
         let mfa = match authenticated {
             // Long-term keys: no MFA, but for a call that brings its own.
             None if began.is_none() => Some(enters && with_device),
+            // What a service does for a session says nothing of how that was entered.
+            Some(false) if !record.text("/userIdentity/invokedBy").is_empty() => None,
             known => known,
         };
         let role = record.text("/requestParameters/roleArn");
@@ -172,27 +174,40 @@ impl Reader<'_> {
         let record = self.record;
         let success = record.text(&format!("/responseElements/{step}")) == "Success";
         let emergency = &self.watch.emergency_account;
-        let principal = match &self.caller {
-            Some((principal, _)) if principal.kind != PrincipalKind::Role => principal.clone(),
+        let (principal, session) = match &self.caller {
+            Some(caller) => caller.clone(),
             None if self.recipient() == emergency.as_str()
                 && record.text("/userIdentity/userName") == HIDDEN_NAME =>
             {
-                Principal {
+                let unknown = Principal {
                     kind: PrincipalKind::User,
                     account: emergency.clone(),
                     name: UNKNOWN_NAME.to_owned(),
-                }
+                };
+                (unknown, String::new())
             }
-            _ => return None,
+            None => return None,
+        };
+        // Who opens the console with a session brings that session's MFA, and goes on with it.
+        let began = record.session_began().filter(|_| {
+            ["AssumedRole", "FederatedUser"].contains(&record.text("/userIdentity/type"))
+        });
+        let mfa = record.flag(match began {
+            Some(_) => "/userIdentity/sessionContext/attributes/mfaAuthenticated",
+            None => "/additionalEventData/MFAUsed",
+        });
+        let mark = match began.filter(|_| success) {
+            Some(began) => Mark::Began(began, record.text("/userIdentity/accessKeyId").to_owned()),
+            None => self.mark(success, "", mfa),
         };
         Some(Entry {
             key: SessionKey {
                 principal,
-                session: String::new(),
-                mark: self.mark(success, ""),
+                session,
+                mark,
             },
             caller: None,
-            mfa: record.flag("/additionalEventData/MFAUsed"),
+            mfa,
             source_identity: String::new(),
         })
     }
@@ -225,7 +240,7 @@ impl Reader<'_> {
             key: SessionKey {
                 principal,
                 session,
-                mark: self.mark(success, ""),
+                mark: self.mark(success, "", None),
             },
             caller,
             mfa: None,
@@ -246,19 +261,25 @@ impl Reader<'_> {
         let with_device = !record.text("/requestParameters/serialNumber").is_empty();
         let authenticated = record.flag("/userIdentity/sessionContext/attributes/mfaAuthenticated");
         let user = record.text("/userIdentity/type") == "IAMUser";
+        let mfa = match authenticated {
+            _ if with_device => Some(true),
+            Some(true) if user => Some(true),
+            _ if user => Some(false),
+            _ => None,
+        };
         Some(Entry {
             key: SessionKey {
                 principal: self.watch.role(role)?,
-                session: record.text("/requestParameters/roleSessionName").to_owned(),
-                mark: self.mark(!record.failed(), &self.caller_name()),
+                // Who is refused may choose another name every time.
+                session: if record.failed() {
+                    String::new()
+                } else {
+                    record.text("/requestParameters/roleSessionName").to_owned()
+                },
+                mark: self.mark(!record.failed(), &self.caller_without_session(), mfa),
             },
             caller: Some(self.caller_of()),
-            mfa: match authenticated {
-                _ if with_device => Some(true),
-                Some(true) if user => Some(true),
-                _ if user => Some(false),
-                _ => None,
-            },
+            mfa,
             source_identity: record.text("/requestParameters/sourceIdentity").to_owned(),
         })
     }
@@ -274,7 +295,7 @@ impl Reader<'_> {
             key: SessionKey {
                 principal: Principal::root(account.parse().ok()?),
                 session: String::new(),
-                mark: self.mark(!self.record.failed(), &self.caller_name()),
+                mark: self.mark(!self.record.failed(), &self.caller_without_session(), None),
             },
             caller: Some(self.caller_of()),
             mfa: None,
@@ -294,7 +315,7 @@ impl Reader<'_> {
             key: SessionKey {
                 principal: principal.clone(),
                 session: String::new(),
-                mark: self.mark(true, ""),
+                mark: self.mark(true, "", Some(with_device)),
             },
             caller: Some(self.caller_of()),
             mfa: Some(with_device),
@@ -302,13 +323,16 @@ impl Reader<'_> {
         })
     }
 
-    fn mark(&self, success: bool, by: &str) -> Mark {
+    fn mark(&self, success: bool, by: &str, mfa: Option<bool>) -> Mark {
         let record = self.record;
         if success {
             let key = record.text("/responseElements/credentials/accessKeyId");
-            Mark::Entered(record.at, key.to_owned())
-        } else if by.is_empty() {
-            Mark::Refused(day(record.at), record.text("/sourceIPAddress").to_owned())
+            if key.is_empty() {
+                let address = record.text("/sourceIPAddress");
+                Mark::SignedIn(record.at, address.to_owned(), mfa)
+            } else {
+                Mark::Entered(record.at, key.to_owned())
+            }
         } else {
             Mark::Refused(day(record.at), by.to_owned())
         }
@@ -319,6 +343,15 @@ impl Reader<'_> {
             principal: self.caller.as_ref().map(|(principal, _)| principal.clone()),
             name: self.caller_name(),
             access_key: self.record.text("/userIdentity/accessKeyId").to_owned(),
+        }
+    }
+
+    /// Names the caller without the name of its session.
+    fn caller_without_session(&self) -> String {
+        let name = self.caller_name();
+        match name.rsplit_once('/') {
+            Some((role, _)) if role.contains(":assumed-role/") => role.to_owned(),
+            _ => name,
         }
     }
 

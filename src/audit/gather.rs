@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::trace::{Activity, Caller, Entry, Event, SessionKey, Trace};
+use super::capped::Capped;
+use super::trace::{Activity, Caller, Entry, Event, Mark, SessionKey, Trace};
+
+/// How many callers, and source identities, of one session or of attempts that were refused are kept.
+const FEW: usize = 20;
 
 /// Sums up traces. Its size goes with the records of break-glass, of which it keeps 16 bytes each, and with the uses.
 #[derive(Debug, Default)]
@@ -26,8 +30,8 @@ pub(super) struct Piece {
     pub(super) failed: u64,
     /// How often each action was called, and how often of these it failed.
     pub(super) actions: BTreeMap<String, (u64, u64)>,
-    pub(super) addresses: BTreeSet<String>,
-    pub(super) agents: BTreeSet<String>,
+    pub(super) addresses: Capped,
+    pub(super) agents: Capped,
     pub(super) regions: BTreeSet<String>,
     pub(super) access_keys: BTreeSet<String>,
     pub(super) with_mfa: bool,
@@ -54,7 +58,7 @@ pub(super) struct TamperSum {
     pub(super) span: (Timestamp, Timestamp),
     pub(super) count: u64,
     pub(super) failed: u64,
-    pub(super) addresses: BTreeSet<String>,
+    pub(super) addresses: Capped,
     pub(super) access_keys: BTreeSet<String>,
 }
 
@@ -112,13 +116,13 @@ impl Gatherer {
             span: (at, at),
             count: 0,
             failed: 0,
-            addresses: BTreeSet::new(),
+            addresses: Capped::default(),
             access_keys: BTreeSet::new(),
         });
         sum.span = widened(sum.span, at);
         sum.count += 1;
         sum.failed += u64::from(!event.error.is_empty());
-        sum.addresses.extend(nonempty(&event.address));
+        sum.addresses.add(&event.address);
         sum.access_keys
             .extend(activity.and_then(|activity| nonempty(&activity.access_key)));
     }
@@ -130,10 +134,12 @@ impl Gatherer {
             mfa,
             source_identity,
         } = entry;
+        // The caller's account and the role's tell of the same way in, each in a record of its own.
+        let once = matches!(key.mark, Mark::Entered(..) | Mark::SignedIn(..));
         let piece = self.pieces.entry(key).or_default();
         piece.touch(at, event, mfa, &source_identity);
-        piece.entries += 1;
-        piece.callers.extend(caller);
+        piece.entries = if once { 1 } else { piece.entries + 1 };
+        add_few(&mut piece.callers, caller);
     }
 
     fn add_activity(&mut self, at: Timestamp, event: Event, activity: Activity) {
@@ -161,12 +167,21 @@ impl Gatherer {
 impl Piece {
     fn touch(&mut self, at: Timestamp, event: &Event, mfa: Option<bool>, source_identity: &str) {
         self.span = Some(widened(self.span.unwrap_or((at, at)), at));
-        self.addresses.extend(nonempty(&event.address));
-        self.agents.extend(nonempty(&event.agent));
+        self.addresses.add(&event.address);
+        self.agents.add(&event.agent);
         self.regions.extend(nonempty(&event.region));
         self.with_mfa |= mfa == Some(true);
         self.without_mfa |= mfa == Some(false);
-        self.source_identities.extend(nonempty(source_identity));
+        add_few(&mut self.source_identities, nonempty(source_identity));
+    }
+
+    /// Whether one was made with MFA and the other without, so that they are no parts of one session.
+    pub(super) fn differs_in_mfa(&self, other: &Self) -> bool {
+        // What has it somewhere has it as a whole.
+        let mfa = |piece: &Self| (piece.with_mfa || piece.without_mfa).then_some(piece.with_mfa);
+        mfa(self)
+            .zip(mfa(other))
+            .is_some_and(|(one, other)| one != other)
     }
 
     /// Takes in another part of the same session.
@@ -215,6 +230,14 @@ impl Piece {
 
 fn widened((first, last): (Timestamp, Timestamp), at: Timestamp) -> (Timestamp, Timestamp) {
     (first.min(at), last.max(at))
+}
+
+/// Adds to a set of what a caller may choose freely, of which the first few in their order are kept.
+fn add_few<T: Ord>(set: &mut BTreeSet<T>, one: Option<T>) {
+    set.extend(one);
+    if set.len() > FEW {
+        set.pop_last();
+    }
 }
 
 fn nonempty(text: &str) -> Option<String> {

@@ -22,8 +22,14 @@ pub(super) struct Session {
     pub(super) piece: Piece,
     /// Whether there is a session behind it, so that the time of its beginning means something.
     pub(super) temporary: bool,
-    /// Whether the call that made it is known.
+    /// When it began, where its own records say so.
+    began: Option<Timestamp>,
+    /// Whether the call that gave out its own access key is among the records.
+    owned: bool,
+    /// Whether that call was joined to it.
     entered: bool,
+    /// Where the sign-ins and switches came from that were joined to it.
+    signed_in: BTreeSet<String>,
     /// The session that it came from, by its number.
     pub(super) parent: Option<usize>,
 }
@@ -44,19 +50,7 @@ pub(super) fn join(pieces: BTreeMap<SessionKey, Piece>) -> Vec<Session> {
     }
     let mut sessions = Vec::new();
     for ((principal, name), pieces) in groups {
-        let mut group = Group {
-            principal,
-            name,
-            sessions: Vec::new(),
-        };
-        // In this order: sessions, keys, ways in with a key; last what has only its time to go by.
-        let (timed, others): (Vec<_>, Vec<_>) = pieces
-            .into_iter()
-            .partition(|(mark, _)| matches!(mark, Mark::Entered(_, key) if key.is_empty()));
-        for (mark, piece) in others.into_iter().chain(timed) {
-            group.add(mark, piece);
-        }
-        sessions.extend(group.sessions);
+        sessions.extend(Group::of(principal, name, pieces).sessions);
     }
     sessions.sort_by(|a, b| {
         (a.started, &a.principal, &a.name, a.refused, a.ended).cmp(&(
@@ -75,32 +69,103 @@ pub(super) fn join(pieces: BTreeMap<SessionKey, Piece>) -> Vec<Session> {
 struct Group {
     principal: Principal,
     name: String,
+    /// The access keys that calls among the records gave out.
+    given: BTreeSet<String>,
     sessions: Vec<Session>,
 }
 
 impl Group {
+    /// Joins pieces in this order: what has a key that was given out, what says when it began, keys and calls that gave
+    /// them out; last what has only its time to go by, and of that first what comes from a session's own address.
+    fn of(principal: Principal, name: String, pieces: Vec<(Mark, Piece)>) -> Self {
+        let given = pieces.iter().filter_map(|(mark, _)| match mark {
+            Mark::Entered(_, key) => Some(key.clone()),
+            _ => None,
+        });
+        let mut group = Self {
+            principal,
+            name,
+            given: given.collect(),
+            sessions: Vec::new(),
+        };
+        let (timed, others): (Vec<_>, Vec<_>) = pieces
+            .into_iter()
+            .partition(|(mark, _)| matches!(mark, Mark::SignedIn(..)));
+        let (owned, others): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|(mark, _)| group.is_owned(mark));
+        for (mark, piece) in owned.into_iter().chain(others) {
+            group.add(mark, piece);
+        }
+        let (at_home, elsewhere): (Vec<_>, Vec<_>) =
+            timed.into_iter().partition(|(mark, piece)| match mark {
+                Mark::SignedIn(at, address, _) => group
+                    .near(*at, piece, |session| {
+                        session.piece.addresses.contains(address)
+                    })
+                    .is_some(),
+                _ => false,
+            });
+        for (mark, piece) in at_home.into_iter().chain(elsewhere) {
+            group.add(mark, piece);
+        }
+        group
+    }
+
+    fn is_owned(&self, mark: &Mark) -> bool {
+        matches!(mark, Mark::Began(_, key) if self.given.contains(key))
+    }
+
     fn add(&mut self, mark: Mark, mut piece: Piece) {
         let Some((first, last)) = piece.span else {
             return;
         };
+        let owned = self.is_owned(&mark);
         let (place, started, temporary) = match &mark {
-            Mark::Began(began) => (None, first.min(*began), true),
+            Mark::Began(began, key) => {
+                piece
+                    .access_keys
+                    .extend(Some(key.clone()).filter(|key| !key.is_empty()));
+                let place = if owned {
+                    self.with_key(key)
+                } else {
+                    self.begun(*began, &piece)
+                };
+                (place, first.min(*began), true)
+            }
             Mark::Key(key, _) => (self.with_key(key), first, false),
-            Mark::Entered(at, key) if key.is_empty() => (self.near(*at, |_| true), first, true),
             Mark::Entered(at, key) => {
-                let place = self
-                    .with_key(key)
-                    .or_else(|| self.near(*at, |session| !session.entered));
+                let place = self.with_key(key).or_else(|| {
+                    self.near(*at, &piece, |session| !session.entered && !session.owned)
+                });
                 piece.access_keys.insert(key.clone());
+                (place, first, true)
+            }
+            Mark::SignedIn(at, address, _) => {
+                let place = self.near(*at, &piece, |session| {
+                    let before = &session.signed_in;
+                    let fits = before.is_empty() || before.contains(address);
+                    fits && !session.entered && !session.owned
+                });
                 (place, first, true)
             }
             Mark::Refused(..) => (None, first, false),
         };
-        let entered = matches!(&mark, Mark::Entered(_, key) if !key.is_empty());
+        let entered = matches!(mark, Mark::Entered(..));
+        let signed_in = match &mark {
+            Mark::SignedIn(_, address, _) => Some(address.clone()),
+            _ => None,
+        };
         if let Some(session) = place.and_then(|place| self.sessions.get_mut(place)) {
+            if entered && session.entered {
+                // A key is given out once, though two accounts tell of it.
+                piece.entries = 0;
+            }
             session.started = session.started.min(started);
             session.ended = session.ended.max(last);
+            session.owned |= owned;
             session.entered |= entered;
+            session.signed_in.extend(signed_in);
             session.piece.merge(piece);
             return;
         }
@@ -112,7 +177,13 @@ impl Group {
             refused: matches!(mark, Mark::Refused(..)),
             piece,
             temporary,
+            began: match mark {
+                Mark::Began(began, _) => Some(began),
+                _ => None,
+            },
+            owned,
             entered,
+            signed_in: signed_in.into_iter().collect(),
             parent: None,
         });
     }
@@ -122,15 +193,26 @@ impl Group {
         sessions.position(|session| session.piece.access_keys.contains(key))
     }
 
-    fn near(&self, at: Timestamp, fits: impl Fn(&Session) -> bool) -> Option<usize> {
+    /// Finds the session that began at a time: the console and services use several keys in one session.
+    fn begun(&self, began: Timestamp, piece: &Piece) -> Option<usize> {
+        self.sessions.iter().position(|session| {
+            session.began == Some(began) && !session.piece.differs_in_mfa(piece)
+        })
+    }
+
+    fn near(&self, at: Timestamp, piece: &Piece, fits: impl Fn(&Session) -> bool) -> Option<usize> {
         self.sessions
             .iter()
             .enumerate()
             .filter(|(_, session)| session.temporary && !session.refused && fits(session))
-            .map(|(number, session)| (distance(session.started, at), number))
-            .filter(|(distance, _)| *distance <= SignedDuration::from_secs(NEAR))
+            .filter(|(_, session)| !session.piece.differs_in_mfa(piece))
+            .map(|(number, session)| {
+                let elsewhere = !session.piece.addresses.meets(&piece.addresses);
+                (elsewhere, distance(session.started, at), number)
+            })
+            .filter(|(_, distance, _)| *distance <= SignedDuration::from_secs(NEAR))
             .min()
-            .map(|(_, number)| number)
+            .map(|(_, _, number)| number)
     }
 }
 

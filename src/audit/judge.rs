@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use super::capped::Capped;
 use super::finding::Code;
 use super::gather::{Gatherer, TamperKey, TamperSum};
 use super::incident::{Match, match_use};
@@ -20,6 +21,9 @@ use crate::spec::IncidentRecord;
 
 /// How long an incident may stay open after its last use, in hours.
 const OPEN_HOURS: i64 = 24;
+
+/// How many addresses a message names.
+const NAMED: usize = 3;
 
 /// Holds what an audit says that no record tells.
 #[derive(Debug, Clone)]
@@ -57,7 +61,7 @@ pub fn judge(gatherer: Gatherer, incidents: &[IncidentRecord], header: AuditHead
         pieces, tampering, ..
     } = gatherer;
     let sessions = join(pieces);
-    let ids: Vec<String> = sessions.iter().map(id).collect();
+    let ids = ids(&sessions);
     let who: Vec<String> = sessions
         .iter()
         .map(|session| session.who(&sessions, &header.users))
@@ -197,6 +201,21 @@ fn matched<'a>(
     matches
 }
 
+/// Makes the ids of uses. Sessions that began at one time are numbered.
+fn ids(sessions: &[Session]) -> Vec<String> {
+    let mut alike: BTreeMap<String, u64> = BTreeMap::new();
+    let numbered = |session: &Session| {
+        let id = id(session);
+        let number = alike.entry(id.clone()).or_default();
+        *number += 1;
+        match *number {
+            1 => id,
+            number => format!("{id}-{number}"),
+        }
+    };
+    sessions.iter().map(numbered).collect()
+}
+
 /// Makes the id of a use: the same in every audit that sees the session from its beginning.
 fn id(session: &Session) -> String {
     let text = format!(
@@ -326,18 +345,16 @@ impl Told<'_> {
         let (name, account) = (&principal.name, &principal.account);
         match principal.kind {
             PrincipalKind::User => {
-                let addresses: Vec<&str> = self
-                    .session
-                    .piece
-                    .addresses
-                    .iter()
-                    .map(String::as_str)
-                    .collect();
-                let from = addresses.join(", ");
+                let from = from(&self.session.piece.addresses);
                 format!("sign-in to {account} as {name} from {from} was refused {times}")
             }
             PrincipalKind::Role => {
-                format!("{} was refused role {name} in {account} {times}", self.who)
+                let were = match self.session.piece.callers.len() {
+                    0 | 1 => "was",
+                    _ => "and others were",
+                };
+                let who = self.who;
+                format!("{who} {were} refused role {name} in {account} {times}")
             }
             PrincipalKind::Root => format!("{} was refused root of {account} {times}", self.who),
         }
@@ -366,7 +383,6 @@ impl Told<'_> {
             })
             .collect();
         actions.sort_by(|a, b| (b.count, &a.action).cmp(&(a.count, &b.action)));
-        let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
         let went_on_to = piece.went_on_to.iter();
         Use {
             id: id.to_owned(),
@@ -379,9 +395,11 @@ impl Told<'_> {
             started: session.started,
             ended: session.ended,
             mfa,
-            addresses: list(&piece.addresses),
-            agents: list(&piece.agents),
-            regions: list(&piece.regions),
+            addresses: piece.addresses.iter().cloned().collect(),
+            addresses_left_out: piece.addresses.left_out(),
+            agents: piece.agents.iter().cloned().collect(),
+            agents_left_out: piece.agents.left_out(),
+            regions: piece.regions.iter().cloned().collect(),
             entries: piece.entries,
             calls: piece.calls,
             writes: piece.writes,
@@ -400,6 +418,16 @@ impl Told<'_> {
                 .map(|incident| incident.id.clone())
                 .collect(),
         }
+    }
+}
+
+/// Names the first addresses, and counts the others.
+fn from(addresses: &Capped) -> String {
+    let named: Vec<&str> = addresses.iter().take(NAMED).map(String::as_str).collect();
+    let named = named.join(", ");
+    match addresses.iter().skip(NAMED).count() + addresses.left_out() {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 
@@ -527,6 +555,7 @@ fn told_tampering(key: TamperKey, sum: TamperSum) -> Tampering {
         last,
         count,
         failed,
-        addresses: addresses.into_iter().collect(),
+        addresses: addresses.iter().cloned().collect(),
+        addresses_left_out: addresses.left_out(),
     }
 }

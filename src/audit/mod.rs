@@ -7,6 +7,7 @@
 //! never parsed. A [`Trace`] is what one record says of break-glass. [`Gatherer`] takes traces in any order, each once
 //! however many files hold it, and keeps only sums, so that its size goes with the uses and not with the log.
 
+mod capped;
 mod classify;
 mod finding;
 mod gather;
@@ -32,6 +33,7 @@ pub use gather::Gatherer;
 pub use judge::{AuditHeader, judge};
 pub use notice::{Notice, hex};
 pub use question::{Attribute, HistoryPlace, Question, first_questions, second_questions};
+pub use record::NO_RECORD;
 pub use result::{
     ActionCount, Audit, AuditOutcome, AuditSummary, Finding, Mfa, OtherSession, RecordSource,
     Tampering, UnreadableSource, Use,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gather::Gatherer;
-use super::sieve::GUARDRAIL_CALLS;
+use super::sieve::{ACCOUNT_CALLS, GUARDRAIL_CALLS, LEAVE_CALL};
 use super::tamper::TRAIL_CALLS;
 use super::watch::{PrincipalKind, Watch};
 use crate::ids::{AccountId, Arn, Partition};
@@ -83,8 +83,16 @@ pub fn first_questions(watch: &Watch, place: HistoryPlace<'_>) -> BTreeSet<Quest
             }
         }
     }
+    if place.global && watch.organization() {
+        ask(EventName, LEAVE_CALL);
+    }
     if place.management {
         ask(EventName, "AssumeRoot");
+        if place.global && watch.organization() {
+            for call in ACCOUNT_CALLS {
+                ask(EventName, call);
+            }
+        }
         if place.global && watch.guardrails {
             for call in GUARDRAIL_CALLS {
                 ask(EventName, call);

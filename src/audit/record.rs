@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+/// What is said of an object where a record should be.
+pub const NO_RECORD: &str = "it holds an object that is no record of CloudTrail";
+
 /// Holds a record that was parsed.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
@@ -13,21 +16,29 @@ pub(super) struct Record {
 impl Record {
     /// Parses a record: as in a log file, in the `detail` of an event of EventBridge, or as LookupEvents gives it.
     ///
-    /// `None` for JSON that is no record of CloudTrail.
+    /// `None` for events of other kinds, which come the same way: of EventBridge, and of CloudTrail Insights.
     ///
     /// # Errors
-    /// When this is no JSON, or a record without a time.
+    /// When this is no JSON, neither a record nor such an event, or a record without a time.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, String> {
         let mut value: Value =
             serde_json::from_slice(bytes).map_err(|error| format!("a record: {error}"))?;
+        let other = ["detail-type", "insightDetails"]
+            .iter()
+            .any(|key| value.get(key).is_some());
         if let Some(Value::String(text)) = value.get("CloudTrailEvent") {
             value = serde_json::from_str(text)
                 .map_err(|error| format!("the CloudTrailEvent of a record: {error}"))?;
         } else if let Some(detail) = value.get_mut("detail") {
             value = detail.take();
         }
-        if value.get("eventName").is_none() || value.get("eventSource").is_none() {
-            return Ok(None);
+        let names = |key| value.get(key).is_some_and(Value::is_string);
+        if !names("eventName") || !names("eventSource") {
+            return if other {
+                Ok(None)
+            } else {
+                Err(NO_RECORD.to_owned())
+            };
         }
         let time = value.get("eventTime").and_then(Value::as_str);
         let at = time

@@ -137,8 +137,14 @@ pub struct Use {
     pub mfa: Mfa,
     /// Where from: addresses, or the names of AWS services.
     pub addresses: Vec<String>,
+    /// How many addresses more there were.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub addresses_left_out: usize,
     /// With what.
     pub agents: Vec<String>,
+    /// How many agents more there were.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub agents_left_out: usize,
     /// In which Regions.
     pub regions: Vec<String>,
     /// How often it was entered, or an attempt at it refused.
@@ -187,6 +193,10 @@ pub struct ActionCount {
     pub failed: u64,
 }
 
+fn is_none_left_out(number: &usize) -> bool {
+    *number == 0
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -225,6 +235,9 @@ pub struct Tampering {
     pub failed: u64,
     /// Where from.
     pub addresses: Vec<String>,
+    /// How many addresses more there were.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub addresses_left_out: usize,
 }
 
 /// Reports one thing that is wrong.

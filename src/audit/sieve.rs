@@ -3,6 +3,7 @@
 use aho_corasick::{AhoCorasick, BuildError};
 use memchr::memmem;
 
+use super::tamper::bare_key;
 use super::watch::Watch;
 use crate::state::ALERT_PREFIX;
 
@@ -30,6 +31,16 @@ pub(super) const GUARDRAIL_CALLS: [&str; 5] = [
     "DeletePolicy",
     "DisablePolicyType",
 ];
+
+/// The calls that take an account out of the organization, or out of where its control policies come from.
+pub(super) const ACCOUNT_CALLS: [&str; 3] = [
+    "MoveAccount",
+    "RemoveAccountFromOrganization",
+    "CloseAccount",
+];
+
+/// The call by which an account leaves the organization by itself.
+pub(super) const LEAVE_CALL: &str = "LeaveOrganization";
 
 /// Decides by its bytes whether a record is worth parsing.
 #[derive(Debug, Clone)]
@@ -60,6 +71,11 @@ impl Sieve {
         if watch.guardrails {
             names.extend(GUARDRAIL_CALLS);
         }
+        if watch.organization() {
+            names.extend(ACCOUNT_CALLS);
+            names.push(LEAVE_CALL);
+        }
+        names.extend(watch.topic_key.as_deref().map(bare_key));
         Ok(Self {
             names: AhoCorasick::builder()
                 .ascii_case_insensitive(true)

@@ -142,7 +142,8 @@ impl Splitter {
             };
             at += found;
             match class(*byte) {
-                Class::Quote if self.depth == 0 => return Err(self.not_json(at)),
+                // Text in place of a record might be one, written as a string.
+                Class::Quote if self.depth == self.base => return Err(self.not_json(at)),
                 Class::Quote => self.in_string = true,
                 Class::Open => self.open(buffer, at, *byte),
                 Class::Close => {
@@ -289,6 +290,8 @@ mod tests {
             ("\u{1f}\u{8b}", Some(SplitError::NotJson(0))),
             ("\"text\"", Some(SplitError::NotJson(0))),
             (r#"{"a":1}}"#, Some(SplitError::NotJson(7))),
+            (r#"["{}"]"#, Some(SplitError::NotJson(1))),
+            (r#"{"Records":["{}"]}"#, Some(SplitError::NotJson(12))),
             (r#"{"Records":[{"a":1},{"b"#, Some(SplitError::BreaksOff)),
             (r#"{"Records":[{"a":1}"#, Some(SplitError::BreaksOff)),
         ] {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::record::Record;
-use super::sieve::GUARDRAIL_CALLS;
+use super::sieve::{ACCOUNT_CALLS, GUARDRAIL_CALLS, LEAVE_CALL};
 use super::watch::Watch;
 use crate::state::{AlertNames, EVENTS_ROLE};
 
@@ -47,6 +47,14 @@ pub(super) fn target(record: &Record, watch: &Watch) -> Option<String> {
                 format!("control policy {policy}")
             })
         }
+        "organizations" if watch.organization() && ACCOUNT_CALLS.contains(&record.name()) => {
+            let account = record.text("/requestParameters/accountId");
+            Some(format!("account {account} of the organization"))
+        }
+        "organizations" if watch.organization() && record.name() == LEAVE_CALL => {
+            Some("its place in the organization".to_owned())
+        }
+        "kms" => key_target(record, watch.topic_key.as_deref()?),
         service => {
             let name = alert_target(record, service, watch.alerts.as_ref()?)?;
             Some(format!("alert resource {name}"))
@@ -75,6 +83,23 @@ fn alert_target(record: &Record, service: &str, alerts: &AlertNames) -> Option<S
         .flat_map(|value| value.split([':', '/']))
         .find(|part| alerts.contains(part))
         .map(str::to_owned)
+}
+
+/// Finds the key of the alerts' topic in a call that stops it from being used; by an alias only the alias is known.
+fn key_target(record: &Record, key: &str) -> Option<String> {
+    let named = match record.name() {
+        "DisableKey" | "ScheduleKeyDeletion" | "PutKeyPolicy" => "/requestParameters/keyId",
+        "UpdateAlias" | "DeleteAlias" => "/requestParameters/aliasName",
+        _ => return None,
+    };
+    let key = bare_key(key);
+    (bare_key(record.text(named)) == key).then(|| format!("key {key} of the alerts' topic"))
+}
+
+/// The id of a key, or its alias with `alias/`, from whichever way it is named.
+pub(super) fn bare_key(key: &str) -> &str {
+    let name = key.rsplit(':').next().unwrap_or_default();
+    name.strip_prefix("key/").unwrap_or(name)
 }
 
 fn iam_target(record: &Record, watch: &Watch) -> Option<String> {

@@ -37,13 +37,15 @@ pub(super) struct Event {
 /// Tells sessions of one principal apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark {
-    /// By when the session began, which each of its records repeats.
-    Began(Timestamp),
+    /// By when the session began, which each of its records repeats, and the access key: two may begin in one second.
+    Began(Timestamp, String),
     /// By the access key and the day, where there is no session: long-term keys.
     Key(String, String),
     /// By when it was entered, and the access key that this gave out.
     Entered(Timestamp, String),
-    /// None came of it: by the day and who tried.
+    /// By when somebody signed in or switched, from which address, and with or without MFA.
+    SignedIn(Timestamp, String, Option<bool>),
+    /// None came of it: by the day and, where that is known, who tried.
     Refused(String, String),
 }
 

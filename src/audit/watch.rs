@@ -71,6 +71,8 @@ pub struct Watch {
     pub guardrails: bool,
     /// The names that the alerts go by; `None` where there are none.
     pub alerts: Option<AlertNames>,
+    /// The key that the alerts' topic is encrypted with, as the spec names it: by id, alias or ARN.
+    pub topic_key: Option<String>,
     /// The roles that may change all this.
     pub deployers: BTreeSet<Deployer>,
     /// The users and roles that may change all this, by ARN.
@@ -78,6 +80,11 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Whether it counts as tampering to take accounts out of the organization, or elsewhere in it.
+    pub(super) const fn organization(&self) -> bool {
+        self.guardrails || self.alerts.is_some()
+    }
+
     /// Finds a user of the emergency account, by a name of whichever case.
     pub(super) fn user(&self, account: &str, name: &str) -> Option<Principal> {
         let found = self

@@ -11,7 +11,9 @@ use std::thread;
 use flate2::read::MultiGzDecoder;
 
 use super::Progress;
-use crate::audit::{Gatherer, Sieve, Splitter, Trace, UnreadableSource, Watch, classify};
+use crate::audit::{
+    Gatherer, NO_RECORD, Sieve, Splitter, Trace, UnreadableSource, Watch, classify,
+};
 
 /// How much of a file is read at a time.
 const CHUNK: usize = 256 << 10;
@@ -193,6 +195,7 @@ struct FileReader<'a> {
     sender: &'a SyncSender<Message>,
     buffer: Vec<u8>,
     event_name: memchr::memmem::Finder<'static>,
+    detail_type: memchr::memmem::Finder<'static>,
 }
 
 impl<'a> FileReader<'a> {
@@ -203,6 +206,7 @@ impl<'a> FileReader<'a> {
             sender,
             buffer: vec![0; CHUNK],
             event_name: memchr::memmem::Finder::new(b"eventName"),
+            detail_type: memchr::memmem::Finder::new(b"\"detail-type\""),
         }
     }
 
@@ -222,15 +226,17 @@ impl<'a> FileReader<'a> {
     fn read_records(&mut self, path: &Path, records: &mut u64) -> Result<bool, String> {
         let mut input = open(path).map_err(|error| error.to_string())?;
         let mut splitter = Splitter::default();
-        let mut foreign = false;
         let mut damaged = None;
         let mut empty = true;
+        // Objects that are neither records nor events of EventBridge, and such events that no record is in.
+        let (mut strange, mut others) = (false, false);
         let Self {
             watch,
             sieve,
             sender,
             buffer,
             event_name,
+            detail_type,
         } = self;
         loop {
             let length = match input.read(buffer) {
@@ -241,37 +247,40 @@ impl<'a> FileReader<'a> {
             };
             empty = false;
             let bytes = buffer.get(..length).unwrap_or_default();
-            splitter
-                .push(bytes, &mut |record| {
-                    if *records == 0 && event_name.find(record).is_none() {
-                        foreign = true;
-                    }
-                    if foreign || damaged.is_some() {
-                        return;
-                    }
-                    *records += 1;
-                    if !sieve.lets_through(record) {
-                        return;
-                    }
-                    match classify(record, watch) {
-                        // The other side goes away only after this one.
-                        Ok(Some(trace)) => drop(sender.send(Message::Trace(Box::new(trace)))),
-                        Ok(None) => {}
-                        Err(error) => damaged = Some(error),
-                    }
-                })
-                .map_err(|error| error.to_string())?;
-            if foreign {
-                return Ok(false);
+            let split = splitter.push(bytes, &mut |record| {
+                if event_name.find(record).is_none() {
+                    let event = detail_type.find(record).is_some();
+                    strange |= !event;
+                    others |= event;
+                    return;
+                }
+                *records += 1;
+                if !sieve.lets_through(record) {
+                    return;
+                }
+                match classify(record, watch) {
+                    // The other side goes away only after this one.
+                    Ok(Some(trace)) => drop(sender.send(Message::Trace(Box::new(trace)))),
+                    Ok(None) => {}
+                    Err(error) => damaged = damaged.take().or(Some(error)),
+                }
+            });
+            match split {
+                Ok(()) => {}
+                Err(_) if strange && *records == 0 => return Ok(false),
+                Err(error) => return Err(error.to_string()),
             }
         }
         if empty {
             return Err("it is empty".to_owned());
         }
-        splitter.finish().map_err(|error| error.to_string())?;
-        match damaged {
-            Some(error) => Err(error),
-            None => Ok(true),
+        let none = *records == 0 && (strange || others);
+        match (splitter.finish(), damaged) {
+            _ if none => Ok(false),
+            (Err(error), _) => Err(error.to_string()),
+            (Ok(()), Some(error)) => Err(error),
+            (Ok(()), None) if strange => Err(NO_RECORD.to_owned()),
+            (Ok(()), None) => Ok(true),
         }
     }
 }

@@ -60,6 +60,7 @@ impl Side<'_> {
     fn drills(&self, now: Timestamp) -> Option<DrillRules<'_>> {
         Some(DrillRules {
             drills: &self.loaded.records.drills,
+            roles: self.loaded.spec.roles(),
             max_age: self.loaded.spec.drills.as_ref()?.max_age?,
             now,
         })

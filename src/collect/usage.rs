@@ -127,6 +127,10 @@ pub(super) fn watch(spec: &Spec, deployers: &BTreeSet<String>) -> Watch {
         managed_path: path.clone(),
         guardrails: spec.guardrails.is_some(),
         alerts: alert_names(spec),
+        topic_key: spec
+            .alerts
+            .as_ref()
+            .and_then(|alerts| alerts.topic.as_ref()?.kms_key.clone()),
         deployers: std::iter::once(&settings.member_role)
             .chain(own_roles)
             .map(deployer)

@@ -9,6 +9,8 @@ use crate::audit::{Audit, AuditOutcome, Finding, Mfa, PrincipalKind, RecordSourc
 
 /// How many actions of a use are shown.
 const ACTIONS: usize = 5;
+/// How many addresses of a use are shown.
+const ADDRESSES: usize = 3;
 
 /// Says what came out, in a line.
 pub(super) fn verdict(audit: &Audit) -> String {
@@ -148,7 +150,9 @@ pub(super) fn facts(one: &Use) -> Vec<String> {
         facts.push(calls);
     }
     if !one.addresses.is_empty() {
-        facts.push(format!("from {}", super::words::few(&one.addresses, 3)));
+        let first: Vec<String> = one.addresses.iter().take(ADDRESSES).cloned().collect();
+        let more = one.addresses.len() - first.len() + one.addresses_left_out;
+        facts.push(format!("from {}", super::words::and_more(&first, more)));
     }
     if let Some(session) = &one.session {
         facts.push(format!("session {session}"));

@@ -86,6 +86,44 @@ fn the_order_of_records_and_files_changes_nothing() {
 }
 
 #[test]
+fn shapes_that_are_not_known_are_never_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = r#"{"eventTime":"2026-11-24T13:10:00Z","eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","recipientAccountId":"222233334444","userIdentity":{"type":"IAMUser","accountId":"222233334444","userName":"bg-alice"},"responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"Yes"}}"#;
+    let event =
+        r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"stopped"}}"#;
+    let message = serde_json::json!({ "message": record });
+    let read = |text: String| {
+        let path = folder.path().join("log.json");
+        std::fs::write(&path, text).unwrap();
+        let paths = [path];
+        let audit = audit_logs(&loaded(), &paths, None, &request(), &|_, _| {}).unwrap();
+        (audit.outcome, audit.summary.uses)
+    };
+    // An event that is no record is left out alone.
+    for text in [
+        format!("{event}\n{{\"detail-type\":\"x\",\"detail\":{record}}}\n"),
+        format!("{record}\n{event}\n"),
+    ] {
+        assert_eq!(read(text.clone()), (AuditOutcome::Findings, 1), "{text}");
+    }
+    // What is around an object of no known shape counts, but the file is not taken as read.
+    for (text, uses) in [
+        (format!("{{\"level\":\"info\"}}\n{record}\n"), 1),
+        (format!("{record}\n{{\"level\":\"info\"}}\n"), 1),
+        (format!("{{\"x\":{{\"Records\":[{record}]}}}}"), 0),
+        (format!("{{\"logEvents\":[{message}]}}"), 0),
+        (serde_json::json!([record]).to_string(), 0),
+        (event.to_owned(), 0),
+    ] {
+        assert_eq!(
+            read(text.clone()),
+            (AuditOutcome::Incomplete, uses),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn files_that_can_not_be_read_are_named_and_the_rest_is_audited() {
     let folder = tempfile::tempdir().unwrap();
     day(folder.path(), 3_000, 500).unwrap();

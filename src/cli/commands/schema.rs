@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::apply::ApplyReport;
-use crate::audit::Audit;
+use crate::audit::{Audit, Notice};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
@@ -38,6 +38,8 @@ enum SchemaKind {
     Verify,
     /// What usage found, printed with --format json.
     Usage,
+    /// What `usage --notify` hands on.
+    UsageNotice,
     /// What close did, printed with --format json.
     Close,
     /// How far a drill's events came, printed by `alerts test` with --format json.
@@ -59,6 +61,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::Apply => schemars::schema_for!(ApplyReport).to_value(),
         SchemaKind::Verify => schemars::schema_for!(Verification).to_value(),
         SchemaKind::Usage => schemars::schema_for!(Audit).to_value(),
+        SchemaKind::UsageNotice => schemars::schema_for!(Notice).to_value(),
         SchemaKind::Close => schemars::schema_for!(CloseReport).to_value(),
         SchemaKind::AlertsTest => schemars::schema_for!(DrillReport).to_value(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),

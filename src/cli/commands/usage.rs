@@ -108,7 +108,7 @@ pub(in crate::cli) fn run(args: &UsageArgs, global: &GlobalArgs) -> Result<Exit,
         render_usage(&audit, format, style)
     })?;
     if let Some(notice) = Notice::of(&audit) {
-        hand_on(args, &receivers, &notice, now)?;
+        hand_on(args, &receivers, &notice)?;
     }
     Ok(match audit.outcome {
         AuditOutcome::Clean => Exit::Success,
@@ -230,12 +230,7 @@ fn key(variable: &str) -> Result<String, CliError> {
 }
 
 /// Sends a notice to every receiver; one that can't be reached keeps it from none of the others.
-fn hand_on(
-    args: &UsageArgs,
-    receivers: &[Receiver<'_>],
-    notice: &Notice,
-    now: Timestamp,
-) -> Result<(), CliError> {
+fn hand_on(args: &UsageArgs, receivers: &[Receiver<'_>], notice: &Notice) -> Result<(), CliError> {
     block_on(async {
         let mut failed = Vec::new();
         for receiver in receivers {
@@ -244,7 +239,7 @@ fn hand_on(
                     aws::publish(topic, notice, args.cloud.endpoint_url.as_deref()).await
                 }
                 Receiver::Webhook { url, key } => {
-                    aws::post(url, key.as_deref(), notice, now.as_second()).await
+                    aws::post(url, key.as_deref(), notice, now().as_second()).await
                 }
             };
             failed.extend(sent.err().map(|error| error.to_string()));

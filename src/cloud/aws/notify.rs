@@ -3,7 +3,7 @@
 //! A web address gets a POST with these headers:
 //!
 //! - `X-Breakglass-Delivery`: the notice's id, the same in every attempt and for the same findings
-//! - `X-Breakglass-Timestamp`: when it was sent, in seconds since 1970
+//! - `X-Breakglass-Timestamp`: when sending began, in seconds since 1970
 //! - `X-Breakglass-Signature`: `v1=` and, in hexadecimal, the HMAC-SHA256 of `TIMESTAMP.BODY` under the shared key
 
 use std::time::Duration;
@@ -147,7 +147,9 @@ mod tests {
             findings: Vec::new(),
             findings_left_out: 0,
             uses: Vec::new(),
+            uses_left_out: 0,
             unreadable: Vec::new(),
+            unreadable_left_out: 0,
         }
     }
 

@@ -1,5 +1,9 @@
 //! Records in the shapes that AWS documents, and what the audit makes of them.
 
+mod notice;
+mod sessions;
+mod tamper;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -28,6 +32,7 @@ fn watch() -> Watch {
             chosen: set(&["central", "uses"]),
             log_group: Some("org-cloudtrail".to_owned()),
         }),
+        topic_key: Some("arn:aws:kms:us-east-1:222233334444:key/0123-abcd".to_owned()),
         deployers: BTreeSet::from([Deployer {
             role: "OrganizationAccountAccessRole".to_owned(),
             sessions: set(&["breakglass"]),
@@ -568,26 +573,20 @@ fn names_are_found_behind_escapes_and_in_every_wrapping() {
                 .as_bytes()
         )
     );
-    assert_eq!(classify(b"{\"BreakGlassAdmin\":1}", &watch), Ok(None));
+    for other in [
+        r#"{"detail-type":"x","detail":{"name":"BreakGlassAdmin"}}"#,
+        r#"{"eventType":"AwsCloudTrailInsight","insightDetails":{"eventName":"a"}}"#,
+    ] {
+        assert_eq!(classify(other.as_bytes(), &watch), Ok(None), "{other}");
+    }
+    for strange in [
+        r#"{"BreakGlassAdmin":1}"#.to_owned(),
+        r#"{"eventName":null,"eventSource":"BreakGlassAdmin"}"#.to_owned(),
+        format!(r#"{{"x":{{"Records":[{plain}]}}}}"#),
+        json!({ "logEvents": [{ "message": plain }] }).to_string(),
+    ] {
+        let error = classify(strange.as_bytes(), &watch);
+        assert_eq!(error, Err(NO_RECORD.to_owned()), "{strange}");
+    }
     assert!(classify(b"{\"eventName\":\"a\",\"eventSource\":\"b\"}", &watch).is_err());
-}
-
-#[test]
-fn a_notice_has_an_id_that_stays_while_the_findings_do() {
-    let one = record(
-        "02:00:00",
-        "ec2",
-        "StopInstances",
-        MEMBER,
-        json!({ "userIdentity": role("x", "ASIA2", "02:00:00") }),
-    );
-    let first = audit(&[one], &[]);
-    let notice = Notice::of(&first).unwrap();
-    let later = Audit {
-        created_at: "2026-11-26T00:00:00Z".parse().unwrap(),
-        ..first.clone()
-    };
-    assert_eq!(notice.id, Notice::of(&later).unwrap().id);
-    assert_eq!((notice.findings.len(), notice.uses.len()), (1, 1));
-    assert_eq!(Notice::of(&audit(&[], &[])), None);
 }

@@ -7,6 +7,7 @@ use breakglass::policy::evaluate::wire::evaluate_json;
 use breakglass::policy::{library, parse};
 use serde_json::{Value, json};
 
+use crate::alerts;
 use crate::everything::{ALLOW, Stage, enrol, leave_behind, organization, write};
 use crate::harness::{Call, EMERGENCY, Emulator, MANAGEMENT, PROD_PAY, Run};
 use crate::usage::{SPAN, events};
@@ -50,6 +51,26 @@ impl Observed {
             used: BTreeMap::new(),
             refused: BTreeSet::new(),
         }
+    }
+
+    /// Runs a command, and puts every call about alerts to the two policies for these.
+    fn run_alerts(&mut self, arguments: &[&str]) -> Run {
+        self.emulator.forget_calls();
+        let run = self.emulator.run(arguments);
+        for call in self.emulator.calls() {
+            let policy = match call.role.as_deref() {
+                Some("BreakGlassApply") => vec!["writer-alerts"],
+                Some(_) => vec!["reader-alerts"],
+                None => vec!["reader-alerts", "writer-alerts"],
+            };
+            if ["iam", "sts", "organizations"].contains(&call.service.as_str()) {
+                continue;
+            }
+            for need in needs(&call, &self.emulator.organization_id) {
+                self.allow(&call, &policy, &need);
+            }
+        }
+        run
     }
 
     /// Runs a command, and puts every call that it makes to the policies of whoever makes it.
@@ -165,6 +186,9 @@ fn needs(call: &Call, organization: &str) -> Vec<Need> {
     let mut needs = match call.service.as_str() {
         "organizations" => vec![need(&call.action, guardrail(call, organization))],
         "iam" => vec![need(&call.action, iam_resource(call))],
+        "account" => vec![need("ListRegions", "*".to_owned())],
+        "cloudwatch" | "events" | "logs" => vec![need(&call.action, alert_resource(call))],
+        "sns" if call.action != "Publish" => vec![need(&call.action, alert_resource(call))],
         "sts" | "sns" => {
             let given = ["RoleArn", "TopicArn"].map(|key| call.params[key].as_str());
             let resource = given.into_iter().flatten().next().unwrap_or("*");
@@ -202,6 +226,43 @@ fn guardrail(call: &Call, organization: &str) -> String {
         ),
         None => "*".to_owned(),
     }
+}
+
+/// The resource of a call about alerts.
+fn alert_resource(call: &Call) -> String {
+    let text = |key: &str| call.params[key].as_str();
+    let named = |keys: &[&str]| {
+        keys.iter()
+            .find_map(|key| text(key))
+            .unwrap_or("*")
+            .to_owned()
+    };
+    let name = match (call.service.as_str(), call.action.as_str()) {
+        ("events", "PutEvents") => "event-bus/default".to_owned(),
+        ("events", "CreateEventBus" | "DescribeEventBus" | "PutPermission") => {
+            format!("event-bus/{}", named(&["Name", "EventBusName"]))
+        }
+        ("events", _) => {
+            let name = named(&["Rule", "Name"]);
+            match text("EventBusName").filter(|bus| *bus != "default") {
+                Some(bus) => format!("rule/{bus}/{name}"),
+                None => format!("rule/{name}"),
+            }
+        }
+        ("cloudwatch", "PutMetricAlarm") => format!("alarm:{}", named(&["AlarmName"])),
+        ("logs", _) => format!("log-group:{}", named(&["logGroupName"])),
+        ("sns", "CreateTopic") => named(&["Name"]),
+        ("sns", "SetSubscriptionAttributes" | "Unsubscribe" | "GetSubscriptionAttributes") => {
+            let subscription = named(&["SubscriptionArn"]);
+            return subscription.rsplit_once(':').unwrap().0.to_owned();
+        }
+        ("sns", _) => return named(&["TopicArn"]),
+        _ => return "*".to_owned(),
+    };
+    format!(
+        "arn:aws:{}:{}:{}:{name}",
+        call.service, call.region, call.account
+    )
 }
 
 /// The resource of a call in IAM. Everything that the stages write is under the path of what is managed.
@@ -319,5 +380,42 @@ async fn the_shipped_policies_allow_every_call_and_no_other() {
             BTreeSet::new(),
             "granted by {policy}, and called by nothing"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_policies_for_alerts_allow_every_call() {
+    let emulator = alerts::organization().await;
+    let roles =
+        "{ id: ORGANIZATION, member_role: { plan: BreakGlassPlan, apply: BreakGlassApply },";
+    let spec = alerts::SPEC.replace("{ id: ORGANIZATION,", roles);
+    emulator.write("breakglass.yaml", &spec);
+    let mut observed = Observed::new(emulator);
+    observed.run_alerts(&["apply", "--yes"]).expect(0);
+    observed.run_alerts(&["drift"]).expect(0);
+    observed.run_alerts(&["alerts", "test", "--wait", "0s"]);
+    // Less is watched, and somebody else is told.
+    let less = spec
+        .replace("email:ciso@example.com", "email:csirt@example.com")
+        .replace(
+            "    accounts: { include: [\"*\"], exclude",
+            "    accounts: { include: [emergency], exclude",
+        );
+    observed.emulator.write("breakglass.yaml", &less);
+    let all = [&["apply", "--yes"], &ALLOW[..]].concat();
+    observed.run_alerts(&all);
+    assert_eq!(observed.refused, BTreeSet::new());
+    let used = |policy: &str| observed.used[policy].clone();
+    for (policy, action) in [
+        ("reader-alerts", "events:listrules"),
+        ("reader-alerts", "kms:getkeypolicy"),
+        ("writer-alerts", "events:putrule"),
+        ("writer-alerts", "events:putevents"),
+        ("writer-alerts", "events:deleterule"),
+        ("writer-alerts", "sns:unsubscribe"),
+        ("writer-alerts", "logs:putmetricfilter"),
+        ("writer-alerts", "cloudwatch:putmetricalarm"),
+    ] {
+        assert!(used(policy).contains(action), "{action} {:?}", used(policy));
     }
 }

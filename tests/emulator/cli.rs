@@ -80,7 +80,16 @@ async fn one_read_is_told_in_many_files() {
     let emulator = applied_small_organization();
     drift::tamper_in_the_small(&emulator).await;
     emulator.forget_calls();
-    let reports = ["json=a.json", "markdown=b.md", "text=c.txt"];
+    let reports = [
+        "json=a.json",
+        "markdown=b.md",
+        "text=c.txt",
+        "step-summary=d.md",
+        "sarif=e.sarif",
+        "junit=f.xml",
+        "github=g.txt",
+        "ndjson=h.ndjson",
+    ];
     let reports = reports.map(|report| ["--report", report]).concat();
     let run = emulator.run(&[&["drift"], &reports[..]].concat()).expect(2);
     let calls = emulator.calls();
@@ -95,9 +104,12 @@ async fn one_read_is_told_in_many_files() {
     );
     let markdown = emulator.read("b.md");
     assert!(
-        markdown.starts_with('#') && markdown.contains("OldBreakGlass"),
+        markdown.starts_with("<!-- breakglass drift ") && markdown.contains("OldBreakGlass"),
         "{markdown}"
     );
+    for report in ["d.md", "e.sarif", "f.xml", "g.txt", "h.ndjson"] {
+        assert!(emulator.read(report).contains("OldBreakGlass"), "{report}");
+    }
     assert_eq!(emulator.read("c.txt"), run.stdout);
     assert!(!run.stdout.contains(ESCAPE) && !markdown.contains(ESCAPE));
 

@@ -1,8 +1,5 @@
 //! Runs a target on changed inputs: an input with a new kind of outcome is kept, and changed further.
 
-// It watches how long an input takes.
-#![allow(clippy::disallowed_methods)]
-
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};

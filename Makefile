@@ -22,8 +22,8 @@ RUNS := 1000000
 fuzz:
 	BREAKGLASS_FUZZ_RUNS=$(RUNS) cargo test $(CARGO_FLAGS) --profile fuzz --test fuzz -- --nocapture
 
-# The AWS emulator, pinned and hashed; made anew when its requirements change.
-$(VENV)/.installed: tests/emulator/requirements.txt
+# What the tests need of Python, the AWS emulator above all, pinned and hashed; made anew when that changes.
+$(VENV)/.installed: tests/requirements.txt
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<

@@ -40,7 +40,7 @@ use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
-pub use ndjson::{ndjson_opening, ndjson_progress};
+pub use ndjson::{ndjson_opening, ndjson_progress, ndjson_schema};
 
 /// Names a format that reports are written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
@@ -82,20 +82,7 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
     match format {
         Format::Text => text::plan(plan, style),
         Format::Json => json::value(plan),
-        Format::Ndjson => ndjson::ndjson(
-            listing().kind,
-            plan,
-            &[
-                ("notes", "note"),
-                ("gates", "gate"),
-                ("changes", "change"),
-                ("unreadable", "unreadable"),
-                ("skipped", "skipped"),
-                ("ignored", "ignored"),
-                ("cosmetic", "cosmetic"),
-                ("in_sync", "in_sync"),
-            ],
-        ),
+        Format::Ndjson => ndjson::ndjson(listing().kind, plan, ndjson::PLAN),
         Format::Markdown => markdown::plan(plan, Limit::Comment),
         Format::StepSummary => markdown::plan(plan, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
@@ -111,11 +98,7 @@ pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> Strin
     match format {
         Format::Text => text::apply(report, style),
         Format::Json => json::value(report),
-        Format::Ndjson => ndjson::ndjson(
-            "apply",
-            report,
-            &[("results", "result"), ("unreadable", "unreadable")],
-        ),
+        Format::Ndjson => ndjson::ndjson("apply", report, ndjson::APPLY),
         Format::Markdown => markdown::apply(report, Limit::Comment),
         Format::StepSummary => markdown::apply(report, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
@@ -131,11 +114,7 @@ pub fn render_drill(report: &DrillReport, format: Format, style: Style) -> Strin
     match format {
         Format::Text => text::drill(report, style),
         Format::Json => json::value(report),
-        Format::Ndjson => ndjson::ndjson(
-            "alerts-test",
-            report,
-            &[("rules", "rule"), ("unreadable", "unreadable")],
-        ),
+        Format::Ndjson => ndjson::ndjson("alerts-test", report, ndjson::ALERTS_TEST),
         Format::Markdown => markdown::drill(report, Limit::Comment),
         Format::StepSummary => markdown::drill(report, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
@@ -151,18 +130,7 @@ pub fn render_verification(verification: &Verification, format: Format, style: S
     match format {
         Format::Text => text::verification(verification, style),
         Format::Json => json::value(verification),
-        Format::Ndjson => ndjson::ndjson(
-            "verify",
-            verification,
-            &[
-                ("notes", "note"),
-                ("results", "result"),
-                ("coverage", "coverage"),
-                ("exempt", "exempt"),
-                ("unreadable", "unreadable"),
-                ("skipped", "skipped"),
-            ],
-        ),
+        Format::Ndjson => ndjson::ndjson("verify", verification, ndjson::VERIFY),
         Format::Markdown => markdown::verification(verification, Limit::Comment),
         Format::StepSummary => markdown::verification(verification, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
@@ -178,17 +146,7 @@ pub fn render_usage(audit: &Audit, format: Format, style: Style) -> String {
     match format {
         Format::Text => text::usage(audit, style),
         Format::Json => json::value(audit),
-        Format::Ndjson => ndjson::ndjson(
-            "usage",
-            audit,
-            &[
-                ("notes", "note"),
-                ("findings", "finding"),
-                ("uses", "use"),
-                ("tampering", "tampering"),
-                ("unreadable", "unreadable"),
-            ],
-        ),
+        Format::Ndjson => ndjson::ndjson("usage", audit, ndjson::USAGE),
         Format::Markdown => markdown::usage(audit, Limit::Comment),
         Format::StepSummary => markdown::usage(audit, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),
@@ -204,11 +162,7 @@ pub fn render_close(report: &CloseReport, format: Format, style: Style) -> Strin
     match format {
         Format::Text => text::closing(report, style),
         Format::Json => json::value(report),
-        Format::Ndjson => ndjson::ndjson(
-            "close",
-            report,
-            &[("steps", "step"), ("exceptions", "exception")],
-        ),
+        Format::Ndjson => ndjson::ndjson("close", report, ndjson::CLOSE),
         Format::Markdown => markdown::closing(report, Limit::Comment),
         Format::StepSummary => markdown::closing(report, Limit::Summary),
         Format::Sarif => sarif::sarif(&listing()),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::harness::{Emulator, Run};
-use crate::server::python;
+use crate::python::python;
 use crate::{applied_small_organization, drift, small_organization, spec_without_passwords};
 
 const ESCAPE: char = '\u{1b}';

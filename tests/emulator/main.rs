@@ -38,6 +38,8 @@ mod pair;
 mod people;
 mod permissions;
 mod protection;
+#[path = "../support/python.rs"]
+mod python;
 mod ridden_out;
 mod server;
 mod sessions;
@@ -144,7 +146,7 @@ pub fn expect_in_sync(emulator: &Emulator) {
 #[test]
 fn the_emulator_is_what_its_documentation_says() {
     let selftest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/selftest.py");
-    let mut python = std::process::Command::new(server::python());
+    let mut python = std::process::Command::new(python::python());
     let run = harness::Run::of(python.arg(selftest).output().unwrap()).expect(0);
     assert!(run.stdout.contains(" passed, 0 failed"), "{run:?}");
 }

@@ -1,11 +1,13 @@
 //! The servers of a test run: `server.py`, handed from test to test.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
+
+use crate::python::python;
 
 /// Names the server that a test in a process of its own is given.
 pub const GIVEN: &str = "BREAKGLASS_TEST_SERVER";
@@ -19,14 +21,6 @@ pub struct Server {
 
 /// Those that no test has at the moment: starting one takes longer than many a test.
 static IDLE: Mutex<Vec<Server>> = Mutex::new(Vec::new());
-
-/// The Python that has the emulator's requirements, which `make test` installs.
-pub fn python() -> PathBuf {
-    std::env::var_os("BREAKGLASS_TEST_PYTHON").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python"),
-        PathBuf::from,
-    )
-}
 
 impl Server {
     /// Takes a server that nobody else has until it is given back. It holds whatever its last user left.

@@ -12,6 +12,7 @@ use crate::collect::DrillReport;
 use crate::plan::Plan;
 use crate::policy::PairResult;
 use crate::policy::evaluate::wire::{RequestLine, ResponseLine};
+use crate::report::ndjson_schema;
 use crate::spec::json_schema;
 use crate::state::Snapshot;
 use crate::verify::Verification;
@@ -44,6 +45,8 @@ enum SchemaKind {
     Close,
     /// How far a drill's events came, printed by `alerts test` with --format json.
     AlertsTest,
+    /// Each line of any report with --format ndjson.
+    Ndjson,
     /// A snapshot.
     Snapshot,
     /// What `policy evaluate` reads.
@@ -64,6 +67,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaKind::UsageNotice => schemars::schema_for!(Notice).to_value(),
         SchemaKind::Close => schemars::schema_for!(CloseReport).to_value(),
         SchemaKind::AlertsTest => schemars::schema_for!(DrillReport).to_value(),
+        SchemaKind::Ndjson => ndjson_schema(),
         SchemaKind::Snapshot => schemars::schema_for!(Snapshot).to_value(),
         SchemaKind::PolicyRequest => schemars::schema_for!(RequestLine<'_>).to_value(),
         SchemaKind::PolicyResponse => schemars::schema_for!(ResponseLine).to_value(),

@@ -107,9 +107,9 @@ fn all(format: Format) -> Vec<String> {
     ]
 }
 
-/// Reads a SARIF log, and checks it against its schema and what GitHub demands beyond that.
+/// Reads a SARIF log, and checks it against the schema of OASIS and what GitHub demands beyond that.
 pub(super) fn sarif(text: &str) -> Value {
-    let schema: Value = serde_json::from_str(include_str!("sarif.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("sarif-2.1.0.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let log: Value = serde_json::from_str(text).unwrap();
     let errors: Vec<String> = validator

@@ -1,0 +1,273 @@
+//! Writes the pages of `docs/reference` from the JSON Schemas that the tool prints, which come from its types.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use serde_json::Value;
+
+use super::links::anchor;
+use super::{Sandbox, overwrites, root};
+
+/// A page: its file, the kinds of `breakglass schema` that it shows, and what it says first.
+const PAGES: [(&str, &[&str], &str); 9] = [
+    (
+        "spec.md",
+        &["spec"],
+        "Every key of the spec. [The spec](../spec.md) shows how they go together and what they become.",
+    ),
+    (
+        "plan.md",
+        &["plan"],
+        "What `plan --out` saves, and what `plan`, `drift` and `merge` of these print with `--format json`.",
+    ),
+    ("apply.md", &["apply"], "What `apply --format json` prints."),
+    (
+        "verify.md",
+        &["verify"],
+        "What `verify --format json` prints. [Verify](../concepts.md#verify) says what is proven.",
+    ),
+    (
+        "usage.md",
+        &["usage"],
+        "What `usage --format json` prints. [Usage](../usage.md) says what it means.",
+    ),
+    (
+        "usage-notice.md",
+        &["usage-notice"],
+        "What `usage --notify` sends. [Usage](../usage.md#handing-findings-on) says how.",
+    ),
+    (
+        "close.md",
+        &["close"],
+        "What `close --format json` prints. [Incidents](../incidents.md#close) says what it does.",
+    ),
+    (
+        "alerts-test.md",
+        &["alerts-test"],
+        "What `alerts test --format json` prints. [Alerts](../alerts.md#drill) says what it does.",
+    ),
+    (
+        "policy.md",
+        &["policy-request", "policy-response", "policy-diff"],
+        "What the [policy engines](../cli.md#policies) read and write, a line each with `--jsonl`.",
+    ),
+];
+
+/// Definitions that other programs must not build on, so that no page shows them.
+const INTERNAL: [&str; 3] = ["Step", "SafetyRules", "Notes"];
+
+/// Writes a page from its schemas, each with the kind that prints it.
+fn page(title: &str, introduction: &str, schemas: &[(String, Value)]) -> String {
+    let mut page = format!(
+        "# {title}\n\n<!-- Written by `TRYCMD=overwrite cargo test --test docs`; change the types' comments instead. -->\n\n{introduction}\n"
+    );
+    for (kind, schema) in schemas {
+        let _ = writeln!(
+            page,
+            "`breakglass schema {kind}` prints this as a JSON Schema."
+        );
+    }
+    for (kind, schema) in schemas {
+        let mut writer = Writer {
+            definitions: &schema["$defs"],
+            places: BTreeMap::new(),
+            page: &mut page,
+        };
+        let place = if schemas.len() > 1 { kind } else { "" };
+        writer.section(place, schema);
+    }
+    page
+}
+
+/// Writes the sections of one schema, each definition once: where it is met first.
+struct Writer<'a> {
+    definitions: &'a Value,
+    /// The heading under which each definition stands.
+    places: BTreeMap<String, String>,
+    page: &'a mut String,
+}
+
+impl Writer<'_> {
+    fn section(&mut self, place: &str, schema: &Value) {
+        let heading = if place.is_empty() {
+            "Top level".to_owned()
+        } else {
+            format!("`{place}`")
+        };
+        let _ = write!(self.page, "\n## {heading}\n\n");
+        if let Some(description) = text(schema, "description") {
+            let _ = write!(self.page, "{}\n\n", paragraph(&description));
+        }
+        if let Some(values) = constants(schema) {
+            let _ = writeln!(self.page, "| value | meaning |\n|--|--|");
+            for (value, meaning) in values {
+                let _ = writeln!(self.page, "| `{value}` | {} |", cell(&meaning));
+            }
+            return;
+        }
+        let Some(properties) = schema["properties"].as_object() else {
+            return;
+        };
+        let required = |name: &str| {
+            let names = schema["required"].as_array();
+            names.is_some_and(|names| names.iter().any(|key| key == name))
+        };
+        let mut below = Vec::new();
+        let mut rows = String::new();
+        for (name, property) in properties {
+            let inner = if place.is_empty() {
+                name.clone()
+            } else {
+                format!("{place}.{name}")
+            };
+            let kind = self.kind(property, &inner, &mut below);
+            let default = match &property["default"] {
+                Value::Null if required(name) => "always".to_owned(),
+                Value::Null => "–".to_owned(),
+                default => format!("`{default}`"),
+            };
+            let meaning = text(property, "description").unwrap_or_default();
+            let _ = writeln!(
+                rows,
+                "| `{name}` | {kind} | {default} | {} |",
+                cell(&meaning)
+            );
+        }
+        // A key that must be written has no default; one that the tool writes is always there.
+        let _ = write!(
+            self.page,
+            "| key | type | default | meaning |\n|--|--|--|--|\n{}",
+            rows.replace("| always |", "| required |")
+        );
+        for (place, name) in below {
+            let definition = self.definitions[&name].clone();
+            self.section(&place, &definition);
+        }
+    }
+
+    /// Says what a value is; definitions that it leads to first are put on the list of what stands below.
+    fn kind(&mut self, schema: &Value, place: &str, below: &mut Vec<(String, String)>) -> String {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.rsplit('/').next().unwrap_or_default();
+            return self.definition(name, place, below);
+        }
+        if let Some(value) = schema.get("const") {
+            return format!("`{value}`");
+        }
+        if let Some(choices) = schema["anyOf"].as_array() {
+            let choices = choices.iter();
+            let choices: Vec<_> = choices
+                .filter(|choice| choice["type"] != "null")
+                .map(|choice| self.kind(choice, place, below))
+                .collect();
+            return choices.join(" or ");
+        }
+        let types: Vec<&str> = match &schema["type"] {
+            Value::String(one) => vec![one],
+            Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let types = types.into_iter().filter(|name| *name != "null");
+        let words: Vec<String> = types
+            .map(|name| match name {
+                "string" => "text".to_owned(),
+                "integer" | "number" => "number".to_owned(),
+                "boolean" => "`true` or `false`".to_owned(),
+                "array" => {
+                    let items = self.kind(&schema["items"], &format!("{place}[]"), below);
+                    format!("list of {items}")
+                }
+                _ if schema["additionalProperties"].is_object() => {
+                    let values = &schema["additionalProperties"];
+                    let values = self.kind(values, &format!("{place}.*"), below);
+                    format!("mapping to {values}")
+                }
+                _ => "object".to_owned(),
+            })
+            .collect();
+        if words.is_empty() {
+            "any value".to_owned()
+        } else {
+            words.join(" or ")
+        }
+    }
+
+    fn definition(&mut self, name: &str, place: &str, below: &mut Vec<(String, String)>) -> String {
+        let definition = self.definitions[name].clone();
+        if INTERNAL.contains(&name) {
+            return "internal".to_owned();
+        }
+        if name == "Plan" {
+            return "[plan](plan.md)".to_owned();
+        }
+        let shown = constants(&definition).is_some() || definition["properties"].is_object();
+        if !shown {
+            return self.kind(&definition, place, below);
+        }
+        let place = match self.places.get(name) {
+            Some(place) => place.clone(),
+            None => {
+                self.places.insert(name.to_owned(), place.to_owned());
+                below.push((place.to_owned(), name.to_owned()));
+                place.to_owned()
+            }
+        };
+        let word = if constants(&definition).is_some() {
+            "value"
+        } else {
+            "object"
+        };
+        format!("[{word}](#{})", anchor(&format!("`{place}`")))
+    }
+}
+
+/// The values of an enumeration with what they mean.
+fn constants(schema: &Value) -> Option<Vec<(String, String)>> {
+    schema["oneOf"]
+        .as_array()?
+        .iter()
+        .map(|choice| {
+            let value = choice["const"].as_str()?.to_owned();
+            Some((value, text(choice, "description").unwrap_or_default()))
+        })
+        .collect()
+}
+
+fn text(schema: &Value, key: &str) -> Option<String> {
+    schema[key].as_str().map(str::to_owned)
+}
+
+/// One paragraph to a line.
+fn paragraph(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|part| part.replace('\n', " "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+fn cell(text: &str) -> String {
+    text.replace("\n\n", " ")
+        .replace('\n', " ")
+        .replace('|', "\\|")
+}
+
+#[test]
+fn the_reference_is_that_of_the_code() {
+    let sandbox = Sandbox::new();
+    for (name, kinds, introduction) in PAGES {
+        let schemas: Vec<(String, Value)> = kinds
+            .iter()
+            .map(|kind| ((*kind).to_owned(), sandbox.json(&["schema", kind])))
+            .collect();
+        let title = name.strip_suffix(".md").unwrap();
+        let page = page(title, introduction, &schemas);
+        let path = root("docs/reference").join(name);
+        if overwrites() {
+            fs::write(&path, &page).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == page,
+            "{name} is out of date: TRYCMD=overwrite cargo test --test docs"
+        );
+    }
+}

@@ -132,7 +132,8 @@ fn blocks(path: &Path, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, bool, String)> = None;
     for line in text.lines() {
-        let (fence, info) = line.split_at(line.len() - line.trim_start_matches('`').len());
+        let inner = line.trim_start();
+        let (fence, info) = inner.split_at(inner.len() - inner.trim_start_matches('`').len());
         match &mut open {
             Some((opened, wanted, block)) if fence == *opened => {
                 blocks.extend(wanted.then(|| std::mem::take(block)));

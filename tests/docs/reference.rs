@@ -62,7 +62,7 @@ fn page(title: &str, introduction: &str, schemas: &[(String, Value)]) -> String 
     let mut page = format!(
         "# {title}\n\n<!-- Written by `TRYCMD=overwrite cargo test --test docs`; change the types' comments instead. -->\n\n{introduction}\n"
     );
-    for (kind, schema) in schemas {
+    for (kind, _) in schemas {
         let _ = writeln!(
             page,
             "`breakglass schema {kind}` prints this as a JSON Schema."
@@ -160,6 +160,19 @@ impl Writer<'_> {
             let choices: Vec<_> = choices
                 .filter(|choice| choice["type"] != "null")
                 .map(|choice| self.kind(choice, place, below))
+                .collect();
+            return choices.join(" or ");
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            let properties = choices
+                .iter()
+                .filter_map(|choice| choice["properties"].as_object());
+            let choices: Vec<_> = properties
+                .flatten()
+                .map(|(name, property)| {
+                    let inner = format!("{place}.{name}");
+                    format!("`{name}:` {}", self.kind(property, &inner, below))
+                })
                 .collect();
             return choices.join(" or ");
         }

@@ -7,70 +7,88 @@ use std::fs;
 use serde_json::Value;
 
 use super::links::anchor;
-use super::{Sandbox, overwrites, root};
+use super::{Sandbox, files, overwrites, root};
 
-/// A page: its file, the kinds of `breakglass schema` that it shows, and what it says first.
-const PAGES: [(&str, &[&str], &str); 9] = [
+/// A page: its file, its title, the kinds of `breakglass schema` that it shows, and what it says first.
+const PAGES: [(&str, &str, &[&str], &str); 9] = [
     (
         "spec.md",
+        "The spec's keys",
         &["spec"],
         "Every key of the spec. [The spec](../spec.md) shows how they go together and what they become.",
     ),
     (
         "plan.md",
+        "Plans and reports of drift as JSON",
         &["plan"],
         "What `plan --out` saves, and what `plan`, `drift` and `merge` of these print with `--format json`.",
     ),
-    ("apply.md", &["apply"], "What `apply --format json` prints."),
+    (
+        "apply.md",
+        "What an apply did, as JSON",
+        &["apply"],
+        "What `apply --format json` prints.",
+    ),
     (
         "verify.md",
+        "Proofs as JSON",
         &["verify"],
         "What `verify --format json` prints. [Verify](../concepts.md#verify) says what is proven.",
     ),
     (
         "usage.md",
+        "Uses and findings as JSON",
         &["usage"],
         "What `usage --format json` prints. [Usage](../usage.md) says what it means.",
     ),
     (
         "usage-notice.md",
+        "Findings that are handed on",
         &["usage-notice"],
         "What `usage --notify` sends. [Usage](../usage.md#handing-findings-on) says how.",
     ),
     (
         "close.md",
+        "A closed incident as JSON",
         &["close"],
         "What `close --format json` prints. [Incidents](../incidents.md#close) says what it does.",
     ),
     (
         "alerts-test.md",
+        "A drill of the alerts as JSON",
         &["alerts-test"],
         "What `alerts test --format json` prints. [Alerts](../alerts.md#drill) says what it does.",
     ),
     (
         "policy.md",
+        "What the policy engines read and write",
         &["policy-request", "policy-response", "policy-diff"],
-        "What the [policy engines](../cli.md#policies) read and write, a line each with `--jsonl`.",
+        "With `--jsonl`, each is a line. [Policies](../cli.md#policies) has examples.",
     ),
 ];
 
+/// The kinds that people write: their keys have defaults. The others are written, and a key of theirs may be absent.
+const READ: [&str; 2] = ["spec", "policy-request"];
+
 /// Definitions that other programs must not build on, so that no page shows them.
-const INTERNAL: [&str; 3] = ["Step", "SafetyRules", "Notes"];
+const INTERNAL: [&str; 2] = ["Share", "Step"];
+
+/// Says where a page comes from.
+const MARK: &str =
+    "<!-- Written by `TRYCMD=overwrite cargo test --test docs` from what the code says. -->";
 
 /// Writes a page from its schemas, each with the kind that prints it.
 fn page(title: &str, introduction: &str, schemas: &[(String, Value)]) -> String {
-    let mut page = format!(
-        "# {title}\n\n<!-- Written by `TRYCMD=overwrite cargo test --test docs`; change the types' comments instead. -->\n\n{introduction}\n"
-    );
-    for (kind, _) in schemas {
-        let _ = writeln!(
-            page,
-            "`breakglass schema {kind}` prints this as a JSON Schema."
-        );
-    }
+    let commands = schemas
+        .iter()
+        .map(|(kind, _)| format!("`breakglass schema {kind}`"));
+    let commands = commands.collect::<Vec<_>>().join(", ");
+    let mut page =
+        format!("# {title}\n\n{MARK}\n\n{introduction}\n\nAs a JSON Schema: {commands}.\n");
     for (kind, schema) in schemas {
         let mut writer = Writer {
             definitions: &schema["$defs"],
+            is_read: READ.contains(&kind.as_str()),
             places: BTreeMap::new(),
             page: &mut page,
         };
@@ -83,6 +101,7 @@ fn page(title: &str, introduction: &str, schemas: &[(String, Value)]) -> String 
 /// Writes the sections of one schema, each definition once: where it is met first.
 struct Writer<'a> {
     definitions: &'a Value,
+    is_read: bool,
     /// The heading under which each definition stands.
     places: BTreeMap<String, String>,
     page: &'a mut String,
@@ -122,10 +141,12 @@ impl Writer<'_> {
                 format!("{place}.{name}")
             };
             let kind = self.kind(property, &inner, &mut below);
-            let default = match &property["default"] {
-                Value::Null if required(name) => "always".to_owned(),
-                Value::Null => "–".to_owned(),
-                default => format!("`{default}`"),
+            let default = match (&property["default"], required(name)) {
+                (Value::Null, true) if self.is_read => "required".to_owned(),
+                (Value::Null, false) if self.is_read => "–".to_owned(),
+                (_, true) => "always".to_owned(),
+                (_, false) if !self.is_read => "if any".to_owned(),
+                (default, false) => format!("`{default}`"),
             };
             let meaning = text(property, "description").unwrap_or_default();
             let _ = writeln!(
@@ -134,11 +155,10 @@ impl Writer<'_> {
                 cell(&meaning)
             );
         }
-        // A key that must be written has no default; one that the tool writes is always there.
+        let there = if self.is_read { "default" } else { "there" };
         let _ = write!(
             self.page,
-            "| key | type | default | meaning |\n|--|--|--|--|\n{}",
-            rows.replace("| always |", "| required |")
+            "| key | type | {there} | meaning |\n|--|--|--|--|\n{rows}"
         );
         for (place, name) in below {
             let definition = self.definitions[&name].clone();
@@ -251,10 +271,12 @@ fn text(schema: &Value, key: &str) -> Option<String> {
     schema[key].as_str().map(str::to_owned)
 }
 
-/// One paragraph to a line.
+/// One paragraph to a line, without what is for readers of the code.
 fn paragraph(text: &str) -> String {
-    let paragraphs = text.split("\n\n").map(|part| part.replace('\n', " "));
-    paragraphs.collect::<Vec<_>>().join("\n\n")
+    let paragraphs = text.split("\n\n");
+    let paragraphs = paragraphs.filter(|part| !part.starts_with("Source:"));
+    let paragraphs: Vec<_> = paragraphs.map(|part| part.replace('\n', " ")).collect();
+    paragraphs.join("\n\n")
 }
 
 fn cell(text: &str) -> String {
@@ -263,16 +285,44 @@ fn cell(text: &str) -> String {
         .replace('|', "\\|")
 }
 
+/// Lists the rules of findings, which are written where findings are made.
+fn rules() -> String {
+    let mut rules = BTreeMap::new();
+    for path in files(&root("src/report/items")) {
+        let source = fs::read_to_string(path).unwrap();
+        for call in source.split("Rule::new(").skip(1) {
+            let arguments = call.split(')').next().unwrap_or_default();
+            let literals: Vec<&str> = arguments.split('"').skip(1).step_by(2).collect();
+            if let [id, text] = literals.as_slice() {
+                rules.insert((*id).to_owned(), (*text).to_owned());
+            }
+        }
+    }
+    for code in breakglass::audit::Code::ALL {
+        let id = format!("usage/{}", code.as_str());
+        rules.insert(id, code.description().to_owned());
+    }
+    let mut page = format!(
+        "# Rules of findings\n\n{MARK}\n\nThe `ruleId` of a result in SARIF, by which code scanning tells findings apart.\n\n\
+         | rule | meaning |\n|--|--|\n"
+    );
+    for (id, text) in rules {
+        let _ = writeln!(page, "| `{id}` | {} |", cell(&text));
+    }
+    page
+}
+
 #[test]
 fn the_reference_is_that_of_the_code() {
     let sandbox = Sandbox::new();
-    for (name, kinds, introduction) in PAGES {
+    let pages = PAGES.iter().map(|(name, title, kinds, introduction)| {
         let schemas: Vec<(String, Value)> = kinds
             .iter()
             .map(|kind| ((*kind).to_owned(), sandbox.json(&["schema", kind])))
             .collect();
-        let title = name.strip_suffix(".md").unwrap();
-        let page = page(title, introduction, &schemas);
+        (*name, page(title, introduction, &schemas))
+    });
+    for (name, page) in pages.chain([("rules.md", rules())]) {
         let path = root("docs/reference").join(name);
         if overwrites() {
             fs::write(&path, &page).unwrap();

@@ -334,3 +334,24 @@ fn the_reference_is_that_of_the_code() {
         );
     }
 }
+
+#[test]
+fn every_field_of_changes_is_described() {
+    let page = fs::read_to_string(root("docs/reference/fields.md")).unwrap();
+    let mut count = 0;
+    for path in files(&root("src/plan")) {
+        let source = fs::read_to_string(path).unwrap();
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for call in code.split(".field(").skip(1) {
+            let argument = call.trim_start().trim_start_matches("format!(");
+            let Some(name) = argument.strip_prefix('"') else {
+                continue;
+            };
+            let name = name.split(['"', '.']).next().unwrap_or_default();
+            count += 1;
+            let described = [format!("`{name}`"), format!("`{name}.")];
+            assert!(described.iter().any(|name| page.contains(name)), "{name}");
+        }
+    }
+    assert!(count > 20, "only {count} fields were found");
+}

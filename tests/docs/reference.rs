@@ -141,19 +141,15 @@ impl Writer<'_> {
                 format!("{place}.{name}")
             };
             let kind = self.kind(property, &inner, &mut below);
-            let default = match (&property["default"], required(name)) {
-                (Value::Null, true) if self.is_read => "required".to_owned(),
-                (Value::Null, false) if self.is_read => "–".to_owned(),
-                (_, true) => "always".to_owned(),
-                (_, false) if !self.is_read => "if any".to_owned(),
-                (default, false) => format!("`{default}`"),
+            let there = match (self.is_read, required(name), &property["default"]) {
+                (false, true, _) => "always".to_owned(),
+                (false, false, _) => "if any".to_owned(),
+                (true, true, _) => "required".to_owned(),
+                (true, false, Value::Null) => "–".to_owned(),
+                (true, false, default) => format!("`{default}`"),
             };
             let meaning = text(property, "description").unwrap_or_default();
-            let _ = writeln!(
-                rows,
-                "| `{name}` | {kind} | {default} | {} |",
-                cell(&meaning)
-            );
+            let _ = writeln!(rows, "| `{name}` | {kind} | {there} | {} |", cell(&meaning));
         }
         let there = if self.is_read { "default" } else { "there" };
         let _ = write!(

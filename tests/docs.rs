@@ -1,7 +1,7 @@
 //! Holds the documentation to what the tool does: its commands are run, its specs and policies compared.
 //!
-//! A ```` ```console ```` block is run by trycmd in a copy of `examples/acme` (those of the README at the top of a copy of
-//! the repository) and compared with what it prints. A ```` ```sh ```` or ```` ```yml ```` block is for AWS: its commands
+//! A ```` ```console ```` block is run by trycmd in a copy of `examples/acme` (those of the tutorial in one of
+//! `examples/minimal`, those of the README at the top of a copy of the repository) and compared with what it prints. A ```` ```sh ```` or ```` ```yml ```` block is for AWS: its commands
 //! are run where there are no credentials, so that their arguments are checked and nothing else happens. ```` ```yaml ````
 //! is a spec.
 
@@ -10,6 +10,13 @@
     clippy::indexing_slicing,
     reason = "a test that can't go on panics"
 )]
+
+#[path = "docs/links.rs"]
+mod links;
+#[path = "docs/parts.rs"]
+mod parts;
+#[path = "docs/reference.rs"]
+mod reference;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,6 +41,8 @@ impl Sandbox {
         let acme = folder.path().join("examples/acme");
         copy(&root("examples/acme"), &acme);
         copy(&root("tests/cmd/files"), &acme);
+        let minimal = folder.path().join("examples/minimal");
+        copy(&root("examples/minimal"), &minimal);
         Self { folder }
     }
 
@@ -43,6 +52,17 @@ impl Sandbox {
 
     fn acme(&self) -> PathBuf {
         self.top().join("examples/acme")
+    }
+
+    /// The folder that the commands of a page are run in.
+    fn folder_of(&self, page: &Path) -> PathBuf {
+        if page.parent() == Some(Path::new(ROOT)) {
+            self.top().to_owned()
+        } else if page == root("docs/tutorial.md") {
+            self.top().join("examples/minimal")
+        } else {
+            self.acme()
+        }
     }
 
     /// Runs the binary in the copy of the example, knowing nothing of the machine it is on.
@@ -95,10 +115,15 @@ fn markdown(folder: &str) -> Vec<PathBuf> {
 }
 
 fn documents() -> Vec<PathBuf> {
-    ["", "docs", "examples/acme"]
-        .into_iter()
-        .flat_map(markdown)
-        .collect()
+    let folders = [
+        "",
+        "docs",
+        "docs/recipes",
+        "docs/reference",
+        "examples/acme",
+        "examples/minimal",
+    ];
+    folders.into_iter().flat_map(markdown).collect()
 }
 
 /// The texts of the code blocks in a language.
@@ -107,7 +132,8 @@ fn blocks(path: &Path, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, bool, String)> = None;
     for line in text.lines() {
-        let (fence, info) = line.split_at(line.len() - line.trim_start_matches('`').len());
+        let inner = line.trim_start();
+        let (fence, info) = inner.split_at(inner.len() - inner.trim_start_matches('`').len());
         match &mut open {
             Some((opened, wanted, block)) if fence == *opened => {
                 blocks.extend(wanted.then(|| std::mem::take(block)));
@@ -125,31 +151,54 @@ fn blocks(path: &Path, language: &str) -> Vec<String> {
     blocks
 }
 
+/// Tells whether what is written by this test is to be written anew.
+fn overwrites() -> bool {
+    std::env::var_os("TRYCMD").is_some_and(|value| value == "overwrite")
+}
+
+/// Runs the commands of a Markdown file in the folder of the process, or writes their output into it.
+fn run_commands(path: &Path) -> bool {
+    let cases = trycmd::TestCases::new();
+    cases
+        .register_bin("breakglass", Path::new(BINARY))
+        .env("NO_COLOR", "1")
+        .case(path);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AWS_") || name.starts_with("BREAKGLASS_") {
+            cases.env(name, "");
+        }
+    }
+    catch_unwind(AssertUnwindSafe(|| cases.run())).is_ok()
+}
+
 #[test]
 fn console_examples_print_what_they_show() {
     let mut failed = Vec::new();
     for path in documents().into_iter().chain(markdown("tests/cmd")) {
         let sandbox = Sandbox::new();
-        let at_the_top = path.parent() == Some(Path::new(ROOT));
-        let folder = if at_the_top {
-            sandbox.top().to_owned()
-        } else {
-            sandbox.acme()
-        };
+        let folder = sandbox.folder_of(&path);
         // trycmd runs commands in the folder of the process; all other tests here use absolute paths.
-        std::env::set_current_dir(folder).unwrap();
-        let cases = trycmd::TestCases::new();
-        cases
-            .register_bin("breakglass", Path::new(BINARY))
-            .env("NO_COLOR", "1")
-            .case(&path);
-        for (name, _) in std::env::vars() {
-            if name.starts_with("AWS_") || name.starts_with("BREAKGLASS_") {
-                cases.env(name, "");
+        std::env::set_current_dir(&folder).unwrap();
+        let page = fs::read_to_string(&path).unwrap();
+        let parts = parts::parts(&page);
+        if let [_] = parts.as_slice() {
+            if !run_commands(&path) {
+                failed.push(path);
             }
-        }
-        if catch_unwind(AssertUnwindSafe(|| cases.run())).is_err() {
-            failed.push(path);
+        } else {
+            let part_file = sandbox.top().join(path.file_name().unwrap());
+            let mut printed = String::new();
+            for part in parts {
+                fs::write(&part_file, &part.text).unwrap();
+                if !run_commands(&part_file) && !failed.contains(&path) {
+                    failed.push(path.clone());
+                }
+                printed += &fs::read_to_string(&part_file).unwrap();
+                part.edit(&folder);
+            }
+            if overwrites() && printed != page {
+                fs::write(&path, printed).unwrap();
+            }
         }
         std::env::set_current_dir(ROOT).unwrap();
     }
@@ -399,28 +448,6 @@ fn every_command_and_flag_is_in_the_reference() {
         for word in options.flat_map(|line| line.split([' ', ',', '.'])) {
             let flag = word.starts_with("--") && word.len() > 2;
             assert!(!flag || reference.contains(word), "{word} of {command}");
-        }
-    }
-}
-
-#[test]
-fn links_lead_somewhere() {
-    for path in documents() {
-        let text = fs::read_to_string(&path).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let target = link.split('#').next().unwrap();
-            if target.is_empty() || target.starts_with("https://") {
-                continue;
-            }
-            assert!(
-                path.parent().unwrap().join(target).exists(),
-                "{}: {link}",
-                path.display()
-            );
         }
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn told(bar: &ProgressBar, output: &OutputArgs) -> impl Fn(usize, usi
 /// Starts the log on stderr: `-vv` shows what is read and written, BREAKGLASS_LOG takes a filter.
 ///
 /// The SDK's own events stay out unless asked for by filter; it never logs credentials.
+/// What it signs, a new password among it, is never logged.
 pub(super) fn start_log(verbose: u8) {
     let default = if verbose > 1 {
         "breakglass=debug"
@@ -58,10 +59,43 @@ pub(super) fn start_log(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env("BREAKGLASS_LOG").unwrap_or_else(|_| default.into());
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(without_what_is_signed(filter))
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .finish();
     // Only a second call in one process could fail, and it would find the log already there.
     let _ = tracing::subscriber::set_global_default(log);
+}
+
+/// Keeps out of the log what the SDK would write when somebody sets its LOG_SIGNABLE_BODY: the bodies of requests.
+fn without_what_is_signed(filter: EnvFilter) -> EnvFilter {
+    match "aws_sigv4::http_request::sign=off".parse() {
+        Ok(never) => filter.add_directive(never),
+        Err(_) => filter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::{Level, enabled, subscriber};
+
+    use super::*;
+
+    #[test]
+    fn what_the_sdk_signs_is_not_logged_whatever_the_filter() {
+        for filter in [
+            "trace",
+            "aws_sigv4=trace",
+            "aws_sigv4::http_request::sign=trace",
+        ] {
+            let log = tracing_subscriber::fmt()
+                .with_env_filter(without_what_is_signed(EnvFilter::new(filter)))
+                .with_writer(std::io::sink)
+                .finish();
+            subscriber::with_default(log, || {
+                let signed = enabled!(target: "aws_sigv4::http_request::sign", Level::TRACE);
+                assert!(!signed, "{filter}");
+            });
+        }
+    }
 }

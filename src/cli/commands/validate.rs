@@ -35,13 +35,17 @@ pub(in crate::cli) fn run(args: &ValidateArgs, global: &GlobalArgs) -> Result<Ex
     let loaded = args.spec.load(global)?;
     let spec = &loaded.spec;
     print(&format!(
-        "valid: organization {}, {} users, {} roles, {} policies\n",
+        "valid: organization {}, {}, {}, {}\n",
         visible(&spec.organization.id),
-        spec.users().len(),
-        spec.roles().len(),
-        spec.policies().count()
+        counted(spec.users().len(), "user", "users"),
+        counted(spec.roles().len(), "role", "roles"),
+        counted(spec.policies().count(), "policy", "policies")
     ))?;
     Ok(Exit::Success)
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn run_json(args: &ValidateArgs) -> Result<Exit, CliError> {

@@ -24,23 +24,29 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "path_schema")]
     pub path: Option<IamPath>,
-    /// Who keeps the password and who keeps the MFA token.
+    /// Who keeps the password and who keeps the MFA token; `validate` warns when nobody is named. Nothing of it is
+    /// written to AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custodians: Option<Custodians>,
-    /// Whether the user has a login profile, that is a password for the console.
+    /// Whether the user has a login profile, that is a password for the console. A missing one is a task for a person
+    /// (`manual`); with `false`, one that is there is deleted.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[schemars(extend("default" = true))]
     pub console: bool,
     /// Whether the user gets the inline policies `break-glass-mfa`, to enrol a device and to deny everything else
-    /// without MFA, and `break-glass-assume`, to assume the roles that trust it.
+    /// without MFA, and `break-glass-assume`, to assume the roles that trust it. With `false` it gets those of the spec
+    /// only, as `import` writes it for what was made by hand.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[schemars(extend("default" = true))]
     pub generated_policies: bool,
     /// Whether the user may have access keys.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = "forbidden"))]
     pub access_keys: AccessKeys,
     /// Which MFA devices the user must have; not checked when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa: Option<UserMfa>,
-    /// What the user may do besides assuming the roles that trust it.
+    /// What the user may do besides what its generated policies allow.
     #[serde(default, skip_serializing_if = "is_default")]
     pub permissions: Permissions,
     /// Tags besides `defaults.tags`, which they override.
@@ -71,10 +77,10 @@ pub struct Custodians {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessKeys {
-    /// None: a key that is found is drift.
+    /// None: every key is deleted.
     #[default]
     Forbidden,
-    /// One may exist, locked away for the day the console is down.
+    /// Keys are left as they are, locked away for the day the console is down; it is told when one was used.
     Vaulted,
 }
 
@@ -82,14 +88,14 @@ pub enum AccessKeys {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserMfa {
-    /// How many devices there must be, 1 to 8.
+    /// How many devices that count there must be, 1 to 8.
     #[serde(default = "one_device")]
     #[schemars(range(min = 1, max = 8))]
     pub at_least: u32,
-    /// The kinds that count; every kind when empty.
+    /// The kinds that count; every kind when empty. A device of another kind is a difference; SMS always is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<MfaKind>,
-    /// The lowest certification that a FIDO device must prove; not checked when absent.
+    /// The lowest level of the FIDO Alliance's certification that a FIDO device must prove; not checked when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fido_certification: Option<FidoLevel>,
 }
@@ -122,7 +128,7 @@ pub struct Permissions {
 #[serde(deny_unknown_fields)]
 #[schemars(transform = exactly_one_source)]
 pub struct PolicySource {
-    /// A JSON file, relative to the spec file that names it and inside that file's folder.
+    /// A JSON file beside or below the spec file that names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The policy itself.
@@ -139,7 +145,7 @@ pub struct PolicySource {
 #[serde(deny_unknown_fields)]
 #[schemars(transform = exactly_one_source)]
 pub struct PolicyEntry {
-    /// A JSON file, relative to the spec file that names it and inside that file's folder.
+    /// A JSON file beside or below the spec file that names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The policy itself.
@@ -149,11 +155,12 @@ pub struct PolicyEntry {
     /// The name of a policy that comes with breakglass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
-    /// The policy's IAM path; `defaults.path` when absent.
+    /// The policy's IAM path; `defaults.path` when absent. A policy at another path is not recognised as managed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "path_schema")]
     pub path: Option<IamPath>,
-    /// The policy's description, which can't be changed later on.
+    /// The policy's description, set when it is made. It can't be changed later, and is not compared; neither are a
+    /// policy's tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -216,17 +223,20 @@ impl PolicyEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
-    /// The role's name, unique whatever its case.
+    /// The role's name, unique whatever its case; the same in every account.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"))]
     pub name: String,
-    /// The role's IAM path; `defaults.path` when absent.
+    /// The role's IAM path; `defaults.path` when absent. Path and name together have 64 characters at most, or the
+    /// console can't switch to the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "path_schema")]
     pub path: Option<IamPath>,
     /// The role's description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What has failed when this role is needed: free text or a known mode, such as `identity_provider_down`.
+    /// What has failed when this role is needed, in any words. `identity_provider_down`, `federation_broken`,
+    /// `identity_center_down`, `identity_provider_compromised`, `guardrail_lockout` and `team_unavailable` have words
+    /// of their own in the runbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_mode: Option<String>,
     /// The accounts that have this role.
@@ -237,19 +247,21 @@ pub struct Role {
     /// What the trust policy asks of MFA.
     #[serde(default)]
     pub mfa: RoleMfa,
-    /// Ties each session to an incident, for CLI sessions only.
+    /// Ties each session to an incident. In the console the session's name is that of the user, so such a role is for
+    /// the CLI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
-    /// How long a session may last, 1h to 12h.
+    /// The longest session, 1h to 12h.
     #[serde(default = "one_hour")]
     pub max_session: Duration,
     /// What the role may do.
     #[serde(default, skip_serializing_if = "is_default")]
     pub permissions: Permissions,
-    /// Actions that `verify` proves to be allowed.
+    /// Actions that `verify` proves a session can do: on every resource of its account and in every context, unless
+    /// `resource` and `context` narrow it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub must_allow: Vec<Ability>,
-    /// Actions that `verify` proves to be denied, on every resource in every context.
+    /// Actions that `verify` proves a session cannot do, on any resource in any context.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub must_deny: Vec<String>,
     /// Tags besides `defaults.tags`, which they override.
@@ -265,10 +277,10 @@ fn one_hour() -> Duration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleMfa {
-    /// Whether the caller must have signed in with MFA.
+    /// Whether the trust policy asks for MFA.
     #[serde(default = "yes")]
     pub required: bool,
-    /// How long ago that may be; any time when absent.
+    /// How long ago the MFA device may have been used; any time when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Duration>,
 }

@@ -33,9 +33,10 @@ pub use values::{
 pub struct Spec {
     /// The version of the spec's format: 1.
     pub version: Version,
-    /// The organization that this spec is for; any other one is refused.
+    /// The organization that this spec is for; any other one is refused, with exit code 4.
     pub organization: OrganizationSettings,
-    /// The account where break-glass users live; may be the management account.
+    /// The id of the account where break-glass users live; may be the management account. Quote it: YAML would read a
+    /// number.
     #[schemars(schema_with = "values::account_id_schema")]
     pub emergency_account: AccountId,
     /// What holds for everything that says nothing else.
@@ -102,14 +103,16 @@ pub struct OrganizationSettings {
     /// The organization's id, such as `o-exampleorg1`.
     #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"))]
     pub id: String,
-    /// The role assumed in each member account; `{plan, apply}` splits reading from writing.
+    /// The role that is assumed in each account but the caller's own: a name, `path/name`, or `{plan, apply}` to keep
+    /// reading apart from writing.
     #[serde(default)]
     pub member_role: MemberRole,
     /// What differs in single accounts, by account id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "values::by_account_schema::<AccountOverride>")]
     pub overrides: BTreeMap<AccountId, AccountOverride>,
-    /// The Regions where alert rules live; every enabled Region when absent.
+    /// The Regions where alert rules live, and in which `verify` proves, beside that of global services; every enabled
+    /// Region when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regions: Option<Vec<String>>,
 }
@@ -130,15 +133,16 @@ pub struct AccountOverride {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
-    /// The IAM path of everything managed here.
+    /// The IAM path of what is made here; everything under it is managed.
     #[serde(default = "IamPath::break_glass")]
     #[schemars(schema_with = "values::path_schema")]
     pub path: IamPath,
-    /// Tags on everything made here that can carry tags.
+    /// Tags on every user, role and policy; an object's own `tags` override them. `breakglass:managed` is added to all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Whether what lies under the path must carry the tag `breakglass:managed`; what is made here always does.
     #[serde(default, skip_serializing_if = "values::is_default")]
+    #[schemars(extend("default" = "required"))]
     pub ownership_tag: OwnershipTag,
 }
 

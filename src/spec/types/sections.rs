@@ -22,29 +22,29 @@ pub struct Guardrails {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// The exception's own id, unique in this spec.
+    /// The exception's own id, unique in this spec, of letters, digits and `._-`.
     pub id: String,
     /// The name or id (`p-…`) of a service or resource control policy.
     pub policy: String,
-    /// The Sids of the Deny statements; each one that blocks these principals when absent.
+    /// The Sids of the Deny statements that let them through; each one that would stop them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statements: Option<Vec<String>>,
-    /// The roles that are let through, by name.
+    /// The roles of this spec that are let through, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// The users that are let through, by name.
+    /// The users of this spec that are let through, by name, where a call of theirs would be stopped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
-    /// The accounts where they are let through.
+    /// In which of the accounts that have them the roles are let through.
     #[serde(default)]
     pub accounts: Accounts,
     /// Why this exception is needed.
     pub reason: String,
     /// Who answers for it.
     pub owner: String,
-    /// Where it was agreed.
+    /// Where it was agreed; with an incident as its ticket it is over when that is closed.
     pub ticket: String,
-    /// The last day it holds; after it the exception is drift.
+    /// The last day on which it holds, in UTC; after it the exception is drift.
     #[serde(with = "date")]
     #[schemars(schema_with = "date_schema")]
     pub expires: Date,
@@ -54,7 +54,7 @@ pub struct Exception {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Protection {
-    /// The policy's name.
+    /// The name of the SCP, which is made from the library.
     pub policy: String,
     /// What it is attached to: `root`, OUs (`ou:/Path` or `ou-…`) or account ids.
     pub attach: Vec<String>,
@@ -64,7 +64,7 @@ pub struct Protection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
-    /// The roles that every account must have, by name.
+    /// The roles by which every active account must have a proven path, by name.
     pub required: Vec<String>,
     /// The accounts that need none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +85,8 @@ pub struct Exemption {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RootAccess {
-    /// Whether root credentials are managed centrally; not compared when absent.
+    /// Whether the organization manages its members' root credentials; not compared when absent. With `true`, no
+    /// member's root user has a password, access keys or certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_management: Option<bool>,
     /// Whether privileged root sessions are enabled; not compared when absent.
@@ -100,7 +101,7 @@ pub struct RootAccess {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RootMfa {
-    /// Each root user that has credentials has MFA.
+    /// The management account's root user has MFA that is not virtual, and each member's that can sign in has MFA.
     Required,
 }
 
@@ -108,10 +109,10 @@ pub enum RootMfa {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alerts {
-    /// The topic that alerts are sent to, in the bus's account and Region.
+    /// The topic that alerts are sent to, in the bus's account and Region. Without it nobody is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<Topic>,
-    /// The event bus that every account and Region forwards to.
+    /// The event bus that every account and Region forwards to. Without it no rule is made, read or compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bus: Option<Bus>,
     /// A second way for an alert, should the first fail: metric filter and alarm.
@@ -131,10 +132,10 @@ pub struct Alerts {
 pub struct Topic {
     /// The topic's name.
     pub name: String,
-    /// The key that encrypts it: an id, an ARN or `alias/NAME`.
+    /// The key that encrypts it: an id, an ARN or `alias/NAME`, not AWS's own. Absent, `plan` notes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<String>,
-    /// Its subscriptions, written `PROTOCOL:ENDPOINT`, such as `email:soc@example.com`.
+    /// Who is told, written `PROTOCOL:ENDPOINT`, such as `email:soc@example.com`. Others that are live are removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subscriptions: Vec<String>,
 }
@@ -143,12 +144,12 @@ pub struct Topic {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bus {
-    /// The account it is in: `emergency`, `management` or an account id.
+    /// The account it is in: `emergency`, `management` or an account id. The topic is there too.
     pub account: BusAccount,
     /// The Region it is in; the first of `organization.regions` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The bus's name.
+    /// The bus's name; the protection policy covers names that begin with `break-glass`.
     pub name: String,
 }
 
@@ -248,9 +249,11 @@ pub struct Incidents {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drills {
-    /// A YAML file with a list of `{role, account, user, at}`.
+    /// A YAML file with a list of `{role, account, user, at}`: when each role was last tried with success, by a user
+    /// that it trusts.
     pub file: String,
-    /// How old the last drill may be; any age when absent.
+    /// How old the last drill of a role in an account may be; past it the role is work for a person. Any age when
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Duration>,
 }
@@ -259,10 +262,11 @@ pub struct Drills {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Safety {
-    /// The share of managed objects in scope that one run may remove.
+    /// The share of managed objects in the selected accounts that one apply may delete, before it stops at the gate
+    /// `removals`.
     #[serde(default = "default_max_removals")]
     pub max_removals: Percent,
-    /// The number of declared users that a plan must not go below.
+    /// With fewer declared users, an apply that deletes a user stops at the gate `lockout`, and `validate` warns.
     #[serde(default = "default_min_users")]
     pub min_users: u32,
 }

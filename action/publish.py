@@ -1,0 +1,85 @@
+"""Where a result is told: one comment on a pull request, one issue for what a check finds, a status for the pin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import texts
+from github import ApiError, GitHub, patiently
+from settings import Settings, WrongInput
+
+
+def is_own(item: dict[str, Any], settings: Settings) -> bool:
+    """Tells whether the action wrote something; anyone can write a text that looks the same."""
+    start = texts.mark_start(settings.command, settings.name)
+    written = (item.get("user") or {}).get("login") == settings.author
+    return written and (item.get("body") or "").startswith(start)
+
+
+def create(github: GitHub, settings: Settings, path: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Posts something that a later run must recognize."""
+    made = github.call_once("POST", path, content)
+    author = (made.get("user") or {}).get("login")
+    if author != settings.author:
+        raise WrongInput(f"the token is that of {author!r}: set the input author to that, or it is not found again")
+    return made
+
+
+def comment(github: GitHub, settings: Settings, number: int, body: str) -> str:
+    """Writes the one comment of the action, and returns its address."""
+
+    def work() -> str:
+        # Looked for at each try: one that was made although its answer got lost is not made again.
+        for found in github.pages(f"/issues/{number}/comments"):
+            if is_own(found, settings):
+                return github.call("PATCH", f"/issues/comments/{found['id']}", {"body": body})["html_url"]
+        return create(github, settings, f"/issues/{number}/comments", {"body": body})["html_url"]
+
+    return patiently(work)
+
+
+def status(github: GitHub, sha: str, content: dict[str, Any]) -> str:
+    """Leaves a status on a commit, which nobody can change afterwards, and returns its address."""
+    return github.call("POST", f"/statuses/{sha}", content)["url"]
+
+
+def issue(github: GitHub, settings: Settings, clean: bool, body: str, news: str) -> str:
+    """Opens, updates or closes the one issue of a check, and returns its address, if there is one.
+
+    Only a clean result closes it. People are told (by a comment) of what is new, not of every run.
+    """
+
+    def work() -> str:
+        query = {"labels": settings.label, "state": "all", "sort": "created", "direction": "desc"}
+        listed = github.pages("/issues", **query)
+        own = [item for item in listed if "pull_request" not in item and is_own(item, settings)]
+        own.sort(key=lambda item: item["state"] != "open")
+        if clean:
+            for item in own:
+                if item["state"] == "open":
+                    say(github, item["number"], news)
+                    change = {"state": "closed", "state_reason": "completed"}
+                    github.call("PATCH", f"/issues/{item['number']}", change)
+            return own[0]["html_url"] if own else ""
+        if own:
+            return update(own[0])
+        made = {"title": settings.title, "body": body, "labels": [settings.label]}
+        made = create(github, settings, "/issues", made)
+        if settings.label not in [label["name"] for label in made.get("labels", [])]:
+            raise ApiError(f"#{made['number']} did not get the label {settings.label}, by which it is found again")
+        return made["html_url"]
+
+    def update(found: dict[str, Any]) -> str:
+        key = texts.key_of(body, settings.command, settings.name)
+        known = texts.key_of(found["body"], settings.command, settings.name)
+        if found["state"] != "open" or key != known:
+            say(github, found["number"], news)
+        change = {"state": "open", "body": body}
+        return github.call("PATCH", f"/issues/{found['number']}", change)["html_url"]
+
+    return patiently(work)
+
+
+def say(github: GitHub, number: int, text: str) -> None:
+    """Adds a comment to an issue."""
+    github.call("POST", f"/issues/{number}/comments", {"body": text})

@@ -1,9 +1,11 @@
 //! A plan on a pull request: one comment, kept up to date, and a status for the apply to find.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::hub::{BOT, Fault};
-use crate::runner::Repository;
+use crate::runner::{ROOT, Repository};
 
 const MARK: &str = "<!-- breakglass-action plan breakglass ";
 
@@ -155,6 +157,11 @@ fn what_passes_is_tried_again_and_nothing_is_written_twice() {
         },
         fault("PATCH /issues/comments/", 403, &[("retry-after", "0")]),
         fault("PATCH /issues/comments/", 429, &[("retry-after", "0")]),
+        fault(
+            "POST /statuses/",
+            403,
+            &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")],
+        ),
         fault("POST /statuses/", 503, &[]),
     ]);
     let ran = repository.plan(7, &change).run();
@@ -250,6 +257,31 @@ fn what_could_not_be_read_fails_and_can_not_be_applied() {
     assert!(text(&state.comments[0]["body"]).contains("Break-glass plan: incomplete"));
     assert_eq!(text(&state.statuses[0]["state"]), "failure");
     assert_eq!(ran.outputs["outcome"], "incomplete");
+}
+
+/// Bodies at their limits: characters beyond the basic plane count as two.
+const BODIES: &str = r"
+import sys
+sys.path.insert(0, 'action')
+import texts
+mark, last = texts.mark('plan', 'x' * 60, 'a' * 64), 'For commit, from ' + 'y' * 200
+fits = texts.body(mark, chr(0x1F534) * 32_500, last)
+assert chr(0x1F534) in fits and texts.size(fits) <= texts.MOST, texts.size(fits)
+cut = texts.body(mark, chr(0x1F534) * 33_000, last)
+assert cut.startswith(mark) and 'in the summary of the run' in cut, cut
+said = texts.failure('plan', 1, 'z' * 70_000 + chr(27) + '[31m' + '`' * 5 + chr(0x202E) + '\n```')
+assert texts.size(said) < 21_000, texts.size(said)
+assert '`' * 6 + 'text' in said and chr(27) not in said and chr(0x202E) not in said, said[-200:]
+";
+
+#[test]
+fn a_comment_always_fits() {
+    let python = Command::new("python3")
+        .args(["-B", "-c", BODIES])
+        .current_dir(ROOT)
+        .output();
+    let output = python.unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 /// What of a Markdown text is read as Markdown: neither in a fence nor in back-ticks.

@@ -62,8 +62,8 @@ def find_merged(github: GitHub, settings: Settings, workflow: Workflow) -> dict[
     """Finds the pull request that brought the commit."""
     if settings.pull_request:
         found = github.call("GET", f"/pulls/{settings.pull_request}")
-        if not found.get("merged_at"):
-            raise NotReviewed(f"#{settings.pull_request} is not merged")
+        if not found.get("merged_at") or found["base"]["ref"] != workflow.branch:
+            raise NotReviewed(f"#{settings.pull_request} is not merged into {workflow.branch}")
         return found
     if not SHA.fullmatch(workflow.sha):
         raise NotReviewed("the run is for no commit; give the input pull-request or digest")

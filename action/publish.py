@@ -53,29 +53,42 @@ def issue(github: GitHub, settings: Settings, clean: bool, body: str, news: str)
         query = {"labels": settings.label, "state": "all", "sort": "created", "direction": "desc"}
         listed = github.pages("/issues", **query)
         own = [item for item in listed if "pull_request" not in item and is_own(item, settings)]
-        own.sort(key=lambda item: item["state"] != "open")
+        is_open = [item for item in own if item["state"] == "open"]
+        if settings.command == "usage":
+            return add(is_open)
         if clean:
-            for item in own:
-                if item["state"] == "open":
-                    say(github, item["number"], news)
-                    change = {"state": "closed", "state_reason": "completed"}
-                    github.call("PATCH", f"/issues/{item['number']}", change)
+            for item in is_open:
+                say(github, item["number"], news)
+                change = {"state": "closed", "state_reason": "completed"}
+                github.call("PATCH", f"/issues/{item['number']}", change)
             return own[0]["html_url"] if own else ""
-        if own:
-            return update(own[0])
+        found = is_open or own
+        return update(found[0]) if found else open_one()
+
+    def open_one() -> str:
         made = {"title": settings.title, "body": body, "labels": [settings.label]}
         made = create(github, settings, "/issues", made)
         if settings.label not in [label["name"] for label in made.get("labels", [])]:
             raise ApiError(f"#{made['number']} did not get the label {settings.label}, by which it is found again")
         return made["html_url"]
 
-    def update(found: dict[str, Any]) -> str:
+    def is_new(found: dict[str, Any]) -> bool:
         key = texts.key_of(body, settings.command, settings.name)
-        known = texts.key_of(found["body"], settings.command, settings.name)
-        if found["state"] != "open" or key != known:
+        return key != texts.key_of(found["body"], settings.command, settings.name)
+
+    def update(found: dict[str, Any]) -> str:
+        if found["state"] != "open" or is_new(found):
             say(github, found["number"], news)
         change = {"state": "open", "body": body}
         return github.call("PATCH", f"/issues/{found['number']}", change)["html_url"]
+
+    def add(is_open: list[dict[str, Any]]) -> str:
+        # A use that was found stays one when its day is over: a person closes the issue, and nothing in it is replaced.
+        if not is_open:
+            return "" if clean else open_one()
+        if not clean and is_new(is_open[0]):
+            say(github, is_open[0]["number"], body)
+        return is_open[0]["html_url"]
 
     return patiently(work)
 

@@ -141,6 +141,10 @@ fn a_person_can_apply_by_hand() {
     assert_eq!(ran.code, 4, "{}", ran.log);
     assert_eq!(by_hand().input("digest", "sha256:00").run().code, 1);
     assert_eq!(by_hand().input("pull-request", "8").run().code, 1);
+    let elsewhere = by_hand()
+        .input("pull-request", "7")
+        .variable("GITHUB_REF_NAME", "other");
+    assert_eq!(elsewhere.run().code, 4);
     let ran = by_hand()
         .input("pull-request", "7")
         .variable("GITHUB_SHA", &repository.commit("later"))

@@ -172,3 +172,31 @@ fn a_check_of_a_pull_request_is_a_comment() {
         (1, 0, 0)
     );
 }
+
+#[test]
+fn a_use_that_was_found_stays_found() {
+    let repository = Repository::new();
+    let logs = root("tests/cmd/files/logs");
+    let usage = |args: &str| {
+        let args = format!("--log {} {args}", logs.display());
+        let action = repository.action("usage").on("schedule", json!({}));
+        action.input("args", &args).run()
+    };
+    let ran = usage("");
+    assert_eq!(ran.code, 2, "{}", ran.log);
+    assert_eq!(usage("").code, 2);
+    assert!(said(&repository).is_empty());
+    let first = repository.hub.state().issues[0]["body"].clone();
+    // Another span has another finding, or none.
+    let ran = usage("--until 2026-11-25T02:20:00Z");
+    assert_eq!(ran.code, 2, "{}", ran.log);
+    let ran = usage("--until 2020-01-01T00:00:00Z");
+    assert_eq!(ran.code, 0, "{}", ran.log);
+    assert_eq!(states(&repository), ["open"]);
+    assert_eq!(repository.hub.state().issues[0]["body"], first);
+    assert_eq!(said(&repository).len(), 1);
+    // A person closes it; what is found then is another.
+    repository.hub.state().issues[0]["state"] = "closed".into();
+    assert_eq!(usage("").code, 2);
+    assert_eq!(states(&repository), ["closed", "open"]);
+}

@@ -23,8 +23,8 @@ EXIT_DIFFERENCES = 2
 EXIT_NOT_EXPECTED = 4
 
 NOT_THE_PLAN = (
-    "nothing was written: live state or the spec is not what the reviewed plan was made from. Have the plan as it is now "
-    "reviewed in a pull request, or run this workflow by hand with its digest."
+    "nothing was written: what would be applied now is not the reviewed plan, as live state or the spec moved since; the log "
+    "has both digests. Have the plan as it is now reviewed in a pull request, or run this workflow by hand with its digest."
 )
 
 
@@ -159,7 +159,7 @@ def publish_plan(github: GitHub, settings: Settings, workflow: Workflow, run: Ru
         content.update(state="success", description=describe(digest, base if SHA.fullmatch(base) else ""))
     else:
         content.update(state="failure", description=f"no plan that can be applied: exit code {run.code}")
-    return publish.status(github, workflow.pull_request["head"]["sha"], content)
+    return publish.status(github, settings, workflow.pull_request["head"]["sha"], content)
 
 
 def was_planned(run: Run) -> bool:
@@ -201,7 +201,7 @@ def act() -> int:
         tell("notice", f"applying the plan {pin.digest}" + (f", reviewed in #{pin.number}" if pin.number else ""))
     run = run_tool(settings, pin.base, pin.digest)
     write_outputs(settings, run)
-    if settings.command == "apply" and run.code == EXIT_NOT_EXPECTED:
+    if settings.command == "apply" and run.code == EXIT_NOT_EXPECTED and not run.result():
         tell("error", NOT_THE_PLAN)
     failed = False
     if settings.publish:

@@ -19,10 +19,15 @@ def is_own(item: dict[str, Any], settings: Settings) -> bool:
 def create(github: GitHub, settings: Settings, path: str, content: dict[str, Any]) -> dict[str, Any]:
     """Posts something that a later run must recognize."""
     made = github.call_once("POST", path, content)
-    author = (made.get("user") or {}).get("login")
-    if author != settings.author:
-        raise WrongInput(f"the token is that of {author!r}: set the input author to that, or it is not found again")
+    check_author(settings, made.get("user"))
     return made
+
+
+def check_author(settings: Settings, user: dict[str, Any] | None) -> None:
+    """Refuses a token of somebody else than the input author: what it leaves would not count as the action's own."""
+    author = (user or {}).get("login")
+    if author != settings.author:
+        raise WrongInput(f"the token is that of {author!r}: set the input author to that, or nothing is found again")
 
 
 def comment(github: GitHub, settings: Settings, number: int, body: str) -> str:
@@ -38,15 +43,17 @@ def comment(github: GitHub, settings: Settings, number: int, body: str) -> str:
     return patiently(work)
 
 
-def status(github: GitHub, sha: str, content: dict[str, Any]) -> str:
+def status(github: GitHub, settings: Settings, sha: str, content: dict[str, Any]) -> str:
     """Leaves a status on a commit, which nobody can change afterwards, and returns its address."""
-    return github.call("POST", f"/statuses/{sha}", content)["url"]
+    made = github.call("POST", f"/statuses/{sha}", content)
+    check_author(settings, made.get("creator"))
+    return made["url"]
 
 
 def issue(github: GitHub, settings: Settings, clean: bool, body: str, news: str) -> str:
     """Opens, updates or closes the one issue of a check, and returns its address, if there is one.
 
-    Only a clean result closes it. People are told (by a comment) of what is new, not of every run.
+    Only a clean result closes it, and that of `usage` a person. A comment tells of what is new, not of every run.
     """
 
     def work() -> str:

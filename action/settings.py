@@ -16,7 +16,7 @@ CHECKS = ("drift", "verify", "usage")
 # What other inputs are for, or the action reads the result by.
 OWN_FLAGS = {"--base", "--expect-digest", "--format", "--spec", "--yes", "-y"}
 
-SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+SHA = re.compile(r"[0-9a-f]{40}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # It stands in an HTML comment and in the context of a status.
 NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9._/])*")

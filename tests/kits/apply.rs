@@ -63,7 +63,7 @@ fn live_state_that_moved_since_the_review_stops_the_apply() {
     assert_eq!(repository.read("org.json"), before);
     assert!(
         ran.log
-            .contains("live state or the spec is not what the reviewed plan was made from"),
+            .contains("what would be applied now is not the reviewed plan"),
         "{}",
         ran.log
     );

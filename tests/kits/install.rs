@@ -1,10 +1,9 @@
 //! The install of a release: only what was released is run.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::runner::{Action, Ran, Repository};
 
@@ -28,7 +27,8 @@ fn release(repository: &Repository) -> String {
         .status();
     assert!(packed.unwrap().success());
     let archive = fs::read(folder.path().join(NAME)).unwrap();
-    let digest = sha256(&archive);
+    let digest = breakglass::state::sha256(&archive);
+    let digest = digest.trim_start_matches("sha256:").to_owned();
     let sums = format!("{}  another.tar.gz\n{digest}  {NAME}\n", "0".repeat(64));
     let mut state = repository.hub.state();
     state
@@ -43,22 +43,6 @@ fn release(repository: &Repository) -> String {
 fn script(path: &Path, text: &str) {
     fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn sha256(content: &[u8]) -> String {
-    let mut child = Command::new("sha256sum")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(content).unwrap();
-    let output = child.wait_with_output().unwrap();
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .to_owned()
 }
 
 fn action(repository: &Repository) -> Action<'_> {

@@ -192,7 +192,7 @@ impl Action<'_> {
 
     pub fn run(self) -> Ran {
         let action = yaml("action.yml");
-        let given = std::mem::take(&mut self.inputs.clone());
+        let given = &self.inputs;
         let mut values = BTreeMap::from([
             ("github.token".to_owned(), TOKEN.to_owned()),
             (

@@ -189,11 +189,8 @@ fn notes(
                 ));
             }
         } else if left <= NEAR {
-            notes.push(match left {
-                0 => format!("exception {id} expires today"),
-                1 => format!("exception {id} expires on {expires}, in 1 day"),
-                days => format!("exception {id} expires on {expires}, in {days} days"),
-            });
+            // How long that is changes from day to day, and with it would the digest of a plan under review.
+            notes.push(format!("exception {id} expires on {expires}"));
         }
     }
     notes

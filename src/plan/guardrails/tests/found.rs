@@ -65,15 +65,9 @@ fn an_expired_exception_leaves_what_another_one_still_says() {
 #[test]
 fn the_last_day_counts_and_is_told_beforehand() {
     for (expires, expected) in [
-        ("2026-11-25", vec!["exception a expires today"]),
-        (
-            "2026-11-26",
-            vec!["exception a expires on 2026-11-26, in 1 day"],
-        ),
-        (
-            "2026-12-25",
-            vec!["exception a expires on 2026-12-25, in 30 days"],
-        ),
+        ("2026-11-25", vec!["exception a expires on 2026-11-25"]),
+        ("2026-11-26", vec!["exception a expires on 2026-11-26"]),
+        ("2026-12-25", vec!["exception a expires on 2026-12-25"]),
         ("2026-12-26", vec![]),
     ] {
         let mut near = exception("a", &["3", "4"]);

@@ -7,6 +7,7 @@
 //! calls at the pace that AWS takes, `error` puts failures into words.
 
 mod alerts;
+mod answer;
 mod config;
 mod convert;
 mod document;

@@ -41,7 +41,7 @@ use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
     Address, DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric,
-    Operation, PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
+    Operation, PolicyReference, ReadScope, Reading, Resource, ResourceKey, split_regional,
 };
 use error::Failure;
 use execute::Created;
@@ -193,6 +193,15 @@ impl Cloud for Aws {
                 };
                 let inventory = read::inventory(&client, account, scope);
                 let (inventory, alerts) = join(inventory, alerts).await;
+                let alerts = match alerts {
+                    // What was read of IAM with the same session is read again with the next.
+                    Some(Err(failure)) if failure.is_expired() => return Err(failure),
+                    Some(Err(failure)) => Some(Reading::Unreadable {
+                        error: CloudError::from(failure).to_string(),
+                    }),
+                    Some(Ok(alerts)) => Some(Reading::Complete(alerts)),
+                    None => None,
+                };
                 Ok(Inventory {
                     alerts,
                     ..inventory?

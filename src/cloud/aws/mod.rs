@@ -1,6 +1,6 @@
 //! The AWS backend: the only place that names a type of the SDK.
 //!
-//! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
+//! [`connect`] loads the SDK's configuration and finds out who the caller is, and of which organization. From there, `organization` reads the
 //! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
 //! carries out one operation. `people` and `root` read what protects users and root users. `alerts` reads and changes what
 //! lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters accounts, `throttle` keeps
@@ -85,22 +85,28 @@ pub struct Override {
 pub struct Aws {
     sessions: Sessions,
     organizations: aws_sdk_organizations::Client,
+    identity: Result<organization::Identity, Failure>,
     guardrails: guardrails::Writer,
     created: Created,
     concurrency: usize,
 }
 
-/// Connects to AWS with the credentials of the environment or profile.
+/// Connects to AWS with the credentials of the environment or profile, and asks whose they are.
 ///
 /// # Errors
-/// When there are no credentials, they are not valid, or STS can't be reached.
+/// When there are no credentials, they are not valid, or STS can't be reached. What is wrong with the organization is told
+/// by what needs it.
 pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
     let sdk = config::load(settings.endpoint_url.as_deref()).await;
     let organizations = config::organizations(&sdk);
+    // Neither needs the other's answer, and every command needs both.
+    let entering = Sessions::new(sdk, settings.member_role, settings.overrides);
+    let (sessions, identity) = join(entering, organization::describe(&organizations)).await;
     Ok(Aws {
         guardrails: guardrails::Writer::new(organizations.clone()),
         organizations,
-        sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
+        identity,
+        sessions: sessions?,
         created: Created::default(),
         concurrency: settings.concurrency.max(1),
     })
@@ -110,6 +116,7 @@ impl Aws {
     fn organization_reader(&self) -> organization::Reader<'_> {
         organization::Reader {
             client: &self.organizations,
+            identity: &self.identity,
             concurrency: self.concurrency,
         }
     }
@@ -333,8 +340,7 @@ impl Cloud for Aws {
         async move {
             let caller = self.sessions.caller();
             self.organization_reader()
-                .identify(caller, Some(expected))
-                .await?;
+                .identify(caller, Some(expected))?;
             Ok(caller.partition.clone())
         }
         .boxed()

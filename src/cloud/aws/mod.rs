@@ -1,10 +1,11 @@
 //! The AWS backend: the only place that names a type of the SDK.
 //!
-//! [`connect`] loads the SDK's configuration and finds out who the caller is, and of which organization. From there, `organization` reads the
-//! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `people` and `root` read what protects users and root users. `alerts` reads and changes what
-//! lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters accounts, `throttle` keeps
-//! calls at the pace that AWS takes, `error` puts failures into words.
+//! [`connect`] loads the SDK's configuration and finds out who the caller is, and of which organization. From there,
+//! `organization` reads the organization, `read` an account in as few calls as IAM allows, `resource` one resource by
+//! name, and `execute` carries out one operation. `people` and `root` read what protects users and root users. `alerts`
+//! reads and changes what lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters
+//! accounts, `throttle` keeps calls at the pace that AWS takes, `answer` refuses answers that are none, `error` puts
+//! failures into words.
 
 mod alerts;
 mod answer;
@@ -48,6 +49,10 @@ use execute::Created;
 pub use history::HistoryReader;
 pub use notify::{post, publish};
 use session::{Purpose, Sessions};
+
+/// How many calls to Organizations are made at a time, at most: it takes some a second, so that more would wait for
+/// minutes, and no call may take that long.
+const MOST_ABREAST: usize = 64;
 
 /// Says how to reach AWS and the accounts of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +113,7 @@ pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
         identity,
         sessions: sessions?,
         created: Created::default(),
-        concurrency: settings.concurrency.max(1),
+        concurrency: settings.concurrency.clamp(1, MOST_ABREAST),
     })
 }
 

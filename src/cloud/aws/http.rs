@@ -88,8 +88,10 @@ impl HttpConnector for Whole {
         let asked = Asked::by(&request);
         let answer = self.0.call(request);
         HttpConnectorFuture::new(async move {
-            let whole = async { whole(answer.await?, &asked, LONGEST_BODY).await };
-            whole.await.map_err(|error| with_endpoint(error, endpoint))
+            let answer = answer.await;
+            let answer = answer.map_err(|error| at_endpoint(error, "no answer", &endpoint))?;
+            let whole = whole(answer, &asked, LONGEST_BODY).await;
+            whole.map_err(|error| at_endpoint(error, "no whole answer", &endpoint))
         })
     }
 }
@@ -123,8 +125,9 @@ pub(super) fn endpoint(uri: &str) -> String {
     format!("{scheme}://{host}")
 }
 
-/// Puts the endpoint around an error's source; its kind and connection decide about retries, so they stay.
-fn with_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
+/// Puts what there is not, and the endpoint, around an error's source; its kind and connection decide about retries, so
+/// they stay.
+fn at_endpoint(error: ConnectorError, lacking: &'static str, endpoint: &str) -> ConnectorError {
     let (timeout, io, user, other) = (
         error.is_timeout(),
         error.is_io(),
@@ -133,7 +136,8 @@ fn with_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
     );
     let connection = error.connection_metadata().cloned();
     let source = BoxError::from(AtEndpoint {
-        endpoint,
+        lacking,
+        endpoint: endpoint.to_owned(),
         source: error.into_source(),
     });
     let named = if timeout {
@@ -154,13 +158,14 @@ fn with_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
 /// Says which endpoint a failure is about.
 #[derive(Debug)]
 pub(super) struct AtEndpoint {
+    lacking: &'static str,
     endpoint: String,
     source: BoxError,
 }
 
 impl fmt::Display for AtEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no answer from {}", self.endpoint)
+        write!(f, "{} from {}", self.lacking, self.endpoint)
     }
 }
 

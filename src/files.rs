@@ -16,6 +16,17 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Tells whether a file could be written now, which leaves it as it is.
+///
+/// # Errors
+/// When the folder can't be written to, or the path is a folder.
+pub fn expect_writable(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    beside(path, b"").map(drop)
+}
+
 /// Writes a file as [`write_whole`] does, so that it outlasts a crash of the machine.
 ///
 /// # Errors
@@ -104,6 +115,10 @@ mod tests {
     #[test]
     fn a_file_in_a_folder_that_is_not_there_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(write_whole(&folder.path().join("no/plan.json"), b"x").is_err());
+        let path = folder.path().join("no/plan.json");
+        assert!(expect_writable(&path).is_err() && write_whole(&path, b"x").is_err());
+        assert!(expect_writable(folder.path()).is_err());
+        expect_writable(&folder.path().join("plan.json")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

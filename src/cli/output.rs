@@ -1,11 +1,12 @@
 //! Data to stdout and to files, words to stderr.
 
 use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use super::args::{GlobalArgs, OutputArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use crate::files::write_whole;
+use crate::files::{self, write_whole};
 use crate::report::{Format, Style, ndjson_opening};
 
 /// Writes data to stdout. A reader that has seen enough (`| head`) is no error.
@@ -51,15 +52,25 @@ pub(super) fn confirmed(question: &str) -> Result<bool, CliError> {
     Ok(answer.trim() == "yes")
 }
 
-/// Begins the stream on stdout, where that is the format; [`deliver`] goes on with it.
+/// Makes sure that files can be written, and begins the stream on stdout, where that is the format; [`deliver`] goes on
+/// with it.
 pub(super) fn open(output: &OutputArgs, kind: &str) -> Result<(), CliError> {
+    for (_, path) in &output.report {
+        expect_writable(path)?;
+    }
     match output.format {
         Format::Ndjson => print(&ndjson_opening(kind)),
         _ => Ok(()),
     }
 }
 
-/// Renders a result once per format that is asked for, to stdout and to files.
+/// Refuses to begin on what may take many minutes when there is nowhere to write what comes of it.
+pub(super) fn expect_writable(path: &Path) -> Result<(), CliError> {
+    files::expect_writable(path).map_err(|error| CliError::io("write", path, &error))
+}
+
+/// Renders a result once per format that is asked for, to stdout and to files; one that can't be written takes none of
+/// the others with it.
 pub(super) fn deliver(
     output: &OutputArgs,
     global: &GlobalArgs,
@@ -71,17 +82,33 @@ pub(super) fn deliver(
         Format::Ndjson => text.split_once('\n').map_or("", |(_, rest)| rest),
         _ => &text,
     };
-    print(rest)?;
+    let mut delivered = print(rest);
     for (format, path) in &output.report {
         let style = Style {
             color: false,
             width: 100,
             verbose: global.verbose > 0,
         };
-        write_whole(path, render(*format, style).as_bytes())
-            .map_err(|error| CliError::io("write", path, &error))?;
+        let written = write_whole(path, render(*format, style).as_bytes())
+            .map_err(|error| CliError::io("write", path, &error));
+        delivered = delivered.and(written);
     }
-    Ok(())
+    delivered
+}
+
+/// Saves a result, too, as the JSON that other commands read.
+pub(super) fn save_and_deliver(
+    out: Option<&Path>,
+    output: &OutputArgs,
+    global: &GlobalArgs,
+    render: impl Fn(Format, Style) -> String,
+) -> Result<(), CliError> {
+    let saved = out.map_or(Ok(()), |path| {
+        write_whole(path, render(Format::Json, Style::default()).as_bytes())
+            .map_err(|error| CliError::io("write", path, &error))
+    });
+    let delivered = deliver(output, global, render);
+    saved.and(delivered)
 }
 
 /// How text is written to stdout.

@@ -154,7 +154,7 @@ pub async fn end_exceptions(
 
 /// Says which gates stop a plan, and how a person lets it through.
 fn gate(plan: &Plan, allow: &BTreeSet<Gate>) -> Option<String> {
-    let closed = plan.closed_gates(allow);
+    let closed = plan.closed_gates(allow, None);
     let reasons: Vec<&str> = closed
         .iter()
         .map(|finding| finding.reason.as_str())

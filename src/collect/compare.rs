@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -67,8 +67,8 @@ pub async fn compare(
 
 /// Compares accounts once the whole organization is listed.
 ///
-/// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
-/// A plan of one shard reads both, and reports them when they are in its share.
+/// The guardrails, while it is listed, and then the emergency account are read first: what a plan does to the proofs of
+/// any account hangs on them. A plan of one shard reads both, and reports them when they are in its share.
 async fn whole(
     cloud: &dyn Cloud,
     loaded: &Loaded,
@@ -79,9 +79,22 @@ async fn whole(
     let with_tags = needs_tags(spec)
         || request.filter.needs_tags()
         || request.base.as_ref().is_some_and(BaseSpec::needs_tags);
-    let organization = cloud
-        .organization(Some(&spec.organization.id), with_tags)
-        .await?;
+    let expected = &spec.organization.id;
+    // Of another organization nothing is read, not even beside its listing.
+    cloud.partition(expected).await?;
+    let filter = &request.filter;
+    // Their account is known to be in scope before it is listed only where every account is.
+    let certain =
+        spec.guardrails.is_some() && covers_guardrails(filter) && filter.takes_every_account();
+    let reading_guardrails = async {
+        Ok(if certain {
+            Some(cloud.guardrails().await)
+        } else {
+            None
+        })
+    };
+    let listing = cloud.organization(Some(expected), with_tags);
+    let (organization, guardrails) = try_join(listing, reading_guardrails).await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let side = Side { loaded, resolver };
     let resolver = &side.resolver;
@@ -102,9 +115,10 @@ async fn whole(
         accounts.contains(&organization.management_account) && covers_guardrails(&request.filter)
     });
     let reading_guardrails = async {
-        match &wanted {
-            Some(wanted) => Some((wanted, cloud.guardrails().await)),
-            None => None,
+        match (&wanted, guardrails) {
+            (Some(wanted), Some(live)) => Some((wanted, live)),
+            (Some(wanted), None) => Some((wanted, cloud.guardrails().await)),
+            (None, _) => None,
         }
     };
     let in_scope = accounts.contains(emergency);
@@ -483,18 +497,11 @@ pub(super) fn skipped(organization: &Organization, filter: &ScopeFilter) -> Vec<
 }
 
 fn rules(spec: &Spec, cloud: &dyn Cloud) -> SafetyRules {
-    let settings = &spec.organization;
-    let overrides = settings.overrides.values();
     SafetyRules {
         max_removals: spec.safety.max_removals.get(),
         min_users: usize::try_from(spec.safety.min_users).unwrap_or(usize::MAX),
         declared_users: spec.users.as_ref().map(Vec::len),
-        member_roles: overrides
-            .filter_map(|account| account.member_role.as_ref())
-            .chain([&settings.member_role])
-            .flat_map(|role| [&role.plan, &role.apply])
-            .map(|role| role.rsplit('/').next().unwrap_or(role).to_owned())
-            .collect(),
+        member_roles: Entry::of(spec).role_names().collect(),
         callers: cloud.caller().into_iter().collect(),
     }
 }

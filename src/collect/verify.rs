@@ -36,7 +36,8 @@ pub struct VerifyRequest {
 
 /// Proves the declared roles on live state, or on the state that a plan leads to.
 ///
-/// The emergency account is read first, because its users are what every other account is entered by.
+/// The guardrails are read while the organization is listed, and the emergency account next, because its users are what
+/// every other account is entered by.
 ///
 /// # Errors
 /// When the organization itself can't be read, the spec does not fit it, or the plan is not for this state. An account
@@ -49,9 +50,12 @@ pub async fn verify(
 ) -> Result<Verification, CollectError> {
     let spec = &loaded.spec;
     let with_tags = needs_tags(spec) || request.filter.needs_tags();
-    let organization = cloud
-        .organization(Some(&spec.organization.id), with_tags)
-        .await?;
+    let expected = &spec.organization.id;
+    // Of another organization nothing is read, not even beside its listing.
+    cloud.partition(expected).await?;
+    let listing = cloud.organization(Some(expected), with_tags);
+    let guardrails = async { Ok(cloud.guardrails().await) };
+    let (organization, guardrails) = future::try_join(listing, guardrails).await?;
     let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
     let emergency = &spec.emergency_account;
     let mut accounts = request.filter.accounts(&organization, emergency)?;
@@ -72,8 +76,7 @@ pub async fn verify(
         },
         now: request.now,
     };
-    let (users, guardrails) = future::join(reader.read(emergency), cloud.guardrails()).await;
-    let users = after.account(emergency, users)?;
+    let users = after.account(emergency, reader.read(emergency).await)?;
     let guardrails = after.guardrails(guardrails)?;
     let guardrails = guardrails.map_err(|error| error.to_string());
     let text = |error: &CloudError| error.to_string();

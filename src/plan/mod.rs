@@ -149,6 +149,16 @@ impl Entry {
             overrides: spec.organization.overrides.clone(),
         }
     }
+
+    /// The names of the roles, without their paths.
+    pub fn role_names(&self) -> impl Iterator<Item = String> + '_ {
+        self.overrides
+            .values()
+            .filter_map(|account| account.member_role.as_ref())
+            .chain([&self.member_role])
+            .flat_map(|role| [&role.plan, &role.apply])
+            .map(|role| role.rsplit('/').next().unwrap_or(role).to_owned())
+    }
 }
 
 /// Tells what part of the organization was looked at.
@@ -484,13 +494,20 @@ fn summarize(selected: usize, changes: &[Change], unreadable: &[Unreadable]) -> 
 }
 
 impl Plan {
-    /// Lists what keeps the plan from being applied, given what is let through.
+    /// Lists what keeps the plan from being applied by a role or user, given what is let through.
     #[must_use]
-    pub fn closed_gates(&self, allowed: &BTreeSet<Gate>) -> Vec<&GateFinding> {
-        self.gates
-            .iter()
-            .filter(|finding| !allowed.contains(&finding.gate))
-            .collect()
+    pub fn closed_gates(
+        &self,
+        allowed: &BTreeSet<Gate>,
+        caller: Option<&Address>,
+    ) -> Vec<GateFinding> {
+        let member_roles = self.entry.iter().flat_map(Entry::role_names).collect();
+        let callers = caller.into_iter().cloned().collect();
+        let mut findings = self.gates.clone();
+        let evident = safety::evident(&self.changes, &member_roles, &callers);
+        findings.extend(evident.into_iter().filter(|one| !self.gates.contains(one)));
+        findings.retain(|finding| !allowed.contains(&finding.gate));
+        findings
     }
 
     /// Tells whether there is anything that an apply would write.

@@ -129,75 +129,85 @@ pub fn check_gates(
     closed_accounts: &BTreeSet<AccountId>,
     rules: &SafetyRules,
 ) -> Vec<GateFinding> {
-    let mut findings = Vec::new();
-    let mut find = |gate, reason: String, addresses: Vec<Address>| {
-        if !addresses.is_empty() {
-            findings.push(GateFinding {
-                gate,
-                reason,
-                addresses,
-            });
-        }
-    };
     let removals = removals(changes, managed, rules);
-    find(
-        Gate::Removals,
-        format!(
-            "{} of {managed} managed objects would be removed or replaced, more than the {}% of safety.max_removals",
-            removals.len(),
-            rules.max_removals
-        ),
-        removals,
+    let removed = format!(
+        "{} of {managed} managed objects would be removed or replaced, more than the {}% of safety.max_removals",
+        removals.len(),
+        rules.max_removals
     );
-    find(
-        Gate::DropMfa,
-        "the role would no longer demand MFA".to_owned(),
-        addresses(changes, drops_mfa),
-    );
-    find(
-        Gate::Adopt,
-        "the object is not managed yet and would be taken over".to_owned(),
-        addresses(changes, |change| change.adoption),
-    );
-    find(
+    let mut findings: Vec<_> = finding(Gate::Removals, removed, removals)
+        .into_iter()
+        .collect();
+    findings.extend(evident(changes, &rules.member_roles, &rules.callers));
+    findings.extend(finding(
         Gate::Lockout,
         format!(
             "fewer users would be left than the {} of safety.min_users",
             rules.min_users
         ),
         user_removals(changes, rules),
-    );
-    find(
+    ));
+    findings.extend(finding(
         Gate::Lockout,
-        "the account's last role that someone can assume would be removed".to_owned(),
+        "the account's last role that someone can assume would be removed",
         addresses(changes, |change| {
             removes(change, ResourceType::IamRole) && closed_accounts.contains(&change.account)
         }),
-    );
-    find(
-        Gate::Lockout,
-        "it is a role by which this tool enters accounts".to_owned(),
-        addresses(changes, |change| {
-            change.resource_type == ResourceType::IamRole
-                && change.action != Action::Create
-                && rules.member_roles.contains(&change.name)
-        }),
-    );
-    find(
-        Gate::Lockout,
-        "this tool itself runs as it".to_owned(),
-        addresses(changes, |change| rules.callers.contains(&change.address)),
-    );
+    ));
     findings
+}
+
+/// Finds what a gate guards as far as the changes themselves show it: who applies a saved plan may be another than made
+/// it, and what it says of its gates may have been edited.
+pub(super) fn evident(
+    changes: &[Change],
+    member_roles: &BTreeSet<String>,
+    callers: &BTreeSet<Address>,
+) -> Vec<GateFinding> {
+    let found = [
+        finding(
+            Gate::DropMfa,
+            "the role would no longer demand MFA",
+            addresses(changes, drops_mfa),
+        ),
+        finding(
+            Gate::Adopt,
+            "the object is not managed yet and would be taken over",
+            addresses(changes, |change| change.adoption),
+        ),
+        finding(
+            Gate::Lockout,
+            "it is a role by which this tool enters accounts",
+            addresses(changes, |change| {
+                change.resource_type == ResourceType::IamRole
+                    && change.action != Action::Create
+                    && member_roles.contains(&change.name)
+            }),
+        ),
+        finding(
+            Gate::Lockout,
+            "this tool itself runs as it",
+            addresses(changes, |change| callers.contains(&change.address)),
+        ),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn finding(gate: Gate, reason: impl Into<String>, addresses: Vec<Address>) -> Option<GateFinding> {
+    (!addresses.is_empty()).then(|| GateFinding {
+        gate,
+        reason: reason.into(),
+        addresses,
+    })
 }
 
 /// Finds that a change of the spec gives existing objects broader access.
 pub(super) fn widening(addresses: &[Address]) -> Option<GateFinding> {
-    (!addresses.is_empty()).then(|| GateFinding {
-        gate: Gate::Widen,
-        reason: "the change of the spec gives an existing object broader access".to_owned(),
-        addresses: addresses.to_vec(),
-    })
+    finding(
+        Gate::Widen,
+        "the change of the spec gives an existing object broader access",
+        addresses.to_vec(),
+    )
 }
 
 fn addresses(changes: &[Change], guarded: impl Fn(&Change) -> bool) -> Vec<Address> {

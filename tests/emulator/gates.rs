@@ -158,6 +158,11 @@ async fn the_role_that_this_tool_runs_as_goes_by_name_only() {
         let told = format!("lockout: this tool itself runs as it ({MANAGEMENT}/iam_role/Deployer)");
         assert!(run.stderr.contains(&told), "{run:?}");
     }
+    // Whoever made the plan was not the one who applies it.
+    emulator.run(&["plan", "--out", "plan.json"]).expect(0);
+    let allowed = "removals,widen,drop-mfa,adopt,foreign";
+    let refused = run(&["apply", "plan.json", "--allow", allowed]).expect(5);
+    assert!(refused.stderr.contains("runs as it"), "{refused:?}");
     assert_eq!(emulator.writes(), []);
     // Whoever runs as somebody else may take it away.
     emulator.run(&["apply", "--yes"]).expect(0);

@@ -20,6 +20,12 @@ pub const EMERGENCY: &str = "222233334444";
 pub const PROD_PAY: &str = "111122223333";
 pub const SAND: &str = "444455556666";
 
+/// The calls that every command begins with, sorted: they are made side by side.
+pub const IDENTIFIED: [&str; 2] = [
+    "organizations:DescribeOrganization",
+    "sts:GetCallerIdentity",
+];
+
 /// A running emulator with a seeded organization, and a folder to work in.
 pub struct Emulator {
     server: Option<Server>,

@@ -16,6 +16,7 @@ use crate::cli::progress;
 use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
 use crate::report::{Format, render_apply, render_plan};
 use crate::spec;
+use crate::state::Address;
 use clap::Args;
 
 /// Arguments of `apply`.
@@ -55,7 +56,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, global: &GlobalArgs) -> Result<Exit,
             None => fresh(args, global).await?,
         };
         check_fresh(&plan, now(), args.expect_digest.as_deref())?;
-        check_gates(&plan, &args.allow)?;
+        check_gates(&plan, &args.allow, connection.cloud().caller())?;
         let canary = canary(args, &connection, &plan).await?;
         if args.plan.is_none()
             && plan.has_operations()
@@ -133,9 +134,9 @@ async fn fresh(args: &ApplyArgs, global: &GlobalArgs) -> Result<(Connection, Pla
     Ok((connection, plan))
 }
 
-fn check_gates(plan: &Plan, allow: &[Gate]) -> Result<(), CliError> {
+fn check_gates(plan: &Plan, allow: &[Gate], caller: Option<Address>) -> Result<(), CliError> {
     let allowed: BTreeSet<Gate> = allow.iter().copied().collect();
-    let closed = plan.closed_gates(&allowed);
+    let closed = plan.closed_gates(&allowed, caller.as_ref());
     if closed.is_empty() {
         return Ok(());
     }

@@ -9,9 +9,8 @@ use super::snapshot::keep;
 use crate::cli::args::{GlobalArgs, OutputArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::deliver;
+use crate::cli::output::save_and_deliver;
 use crate::cloud::read_snapshot;
-use crate::files::write_whole;
 use crate::merge::{
     Difference, MergeError, Part, merge_plans, merge_snapshots, merge_verifications,
 };
@@ -110,9 +109,5 @@ fn tell(
     global: &GlobalArgs,
     render: impl Fn(Format, Style) -> String,
 ) -> Result<(), CliError> {
-    if let Some(path) = &args.out {
-        let text = render(Format::Json, Style::default());
-        write_whole(path, text.as_bytes()).map_err(|error| CliError::io("write", path, &error))?;
-    }
-    deliver(&args.output, global, render)
+    save_and_deliver(args.out.as_deref(), &args.output, global, render)
 }

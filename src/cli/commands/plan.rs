@@ -9,10 +9,9 @@ use crate::cli::args::{CompareArgs, GlobalArgs, ShardArgs};
 use crate::cli::connect::block_on_reading;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::{deliver, open};
-use crate::files::write_whole;
+use crate::cli::output::{expect_writable, open, save_and_deliver};
 use crate::plan::Kind;
-use crate::report::{Format, Style, render_plan};
+use crate::report::render_plan;
 use crate::spec::Duration;
 
 /// Arguments of `plan`.
@@ -34,6 +33,7 @@ pub(in crate::cli) struct PlanArgs {
 }
 
 pub(in crate::cli) fn run(args: &PlanArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
+    args.out.as_deref().map_or(Ok(()), expect_writable)?;
     open(&args.compare.output, "plan")?;
     let compared = compare_live(
         &args.compare,
@@ -43,11 +43,8 @@ pub(in crate::cli) fn run(args: &PlanArgs, global: &GlobalArgs) -> Result<Exit, 
         Some(args.ttl),
     );
     let (_, plan) = block_on_reading(compared)?;
-    if let Some(path) = &args.out {
-        let text = render_plan(&plan, Format::Json, Style::default());
-        write_whole(path, text.as_bytes()).map_err(|error| CliError::io("write", path, &error))?;
-    }
-    deliver(&args.compare.output, global, |format, style| {
+    let out = args.out.as_deref();
+    save_and_deliver(out, &args.compare.output, global, |format, style| {
         render_plan(&plan, format, style)
     })?;
     Ok(Exit::of(&plan, args.detailed_exitcode))

@@ -9,7 +9,7 @@ use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on_reading};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::say;
+use crate::cli::output::{expect_writable, say};
 use crate::cli::progress;
 use crate::cloud::write_snapshot;
 use crate::collect::take_snapshot;
@@ -33,6 +33,7 @@ pub(in crate::cli) struct SnapshotArgs {
 
 pub(in crate::cli) fn run(args: &SnapshotArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     let loaded = args.spec.load(global)?;
+    expect_writable(&args.out)?;
     let bar = progress::bar(global, "reading accounts");
     let snapshot = block_on_reading(async {
         let connection = Connection::open(&args.cloud, &Entry::of(&loaded.spec)).await?;

@@ -24,6 +24,11 @@ const FALLBACK_REGION: &str = "us-east-1";
 const ATTEMPTS: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// How long an answer may take to begin.
+const ANSWER_WAIT: Duration = Duration::from_secs(35);
+/// How long a call may take in all, with the attempts and waits in it: what never answers must not hold up a run for
+/// longer than this.
+const LONGEST_CALL: Duration = Duration::from_secs(300);
 /// How many retries a second the budget of a service bears for long, and what the SDK takes from it for each.
 const RETRIES: f32 = 10.0;
 const COST: f32 = 5.0;
@@ -46,17 +51,19 @@ pub(super) async fn load(endpoint_url: Option<&str>) -> SdkConfig {
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))
-                .read_timeout(Duration::from_secs(30))
+                .read_timeout(ANSWER_WAIT)
+                .operation_timeout(LONGEST_CALL)
                 .build(),
         )
-        // A call that waits for its turn would be taken for an upload that has stalled.
-        .stalled_stream_protection(
-            StalledStreamProtectionConfig::enabled()
-                .upload_enabled(false)
-                .build(),
-        )
+        // A call that waits for its turn would be taken for an upload that has stalled, and `http` bounds answers.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         // By default the cache forgets sessions past the 64th, and every account has its own.
-        .identity_cache(IdentityCache::lazy().max_partitions(usize::MAX).build());
+        .identity_cache(
+            IdentityCache::lazy()
+                .max_partitions(usize::MAX)
+                .load_timeout(LONGEST_CALL)
+                .build(),
+        );
     if let Ok(name) = AppName::new("breakglass") {
         loader = loader.app_name(name);
     }
@@ -77,7 +84,11 @@ pub(super) fn iam(sdk: &SdkConfig, throttle: Throttle) -> aws_sdk_iam::config::B
 
 /// Makes the client for STS that enters every account.
 pub(super) fn sts(sdk: &SdkConfig) -> aws_sdk_sts::Client {
+    let timeouts = sdk.timeout_config().cloned();
+    let timeouts = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::into_builder);
     let config = aws_sdk_sts::config::Builder::from(sdk)
+        // It ends before the call that waits for the session does, which could not tell why.
+        .timeout_config(timeouts.operation_timeout(LONGEST_CALL / 2).build())
         .http_client(throttle(sdk))
         .retry_partition(retries("sts"))
         .interceptor(WholeAnswer)

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::http::AtEndpoint;
+use super::throttle::THROTTLED;
 use crate::cloud::{CloudError, ErrorKind};
 
 /// The longest message, in characters.
@@ -157,6 +158,7 @@ fn kind_of(code: &str) -> ErrorKind {
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "InvalidAccessKeyId"
@@ -168,16 +170,21 @@ fn kind_of(code: &str) -> ErrorKind {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
             ErrorKind::AccessDenied
         }
-        "Throttling"
-        | "ThrottlingException"
-        | "TooManyRequestsException"
-        | "RequestLimitExceeded" => ErrorKind::Throttled,
+        _ if THROTTLED.contains(&code) => ErrorKind::Throttled,
         _ => ErrorKind::Service,
     }
 }
 
 fn service_message(code: &str, message: &str) -> String {
+    let refused_time = ["Signature expired", "Signature not yet current"];
     match code {
+        // Before the code tells of a wrong secret: a clock that goes wrong is answered with the same codes.
+        _ if refused_time.iter().any(|start| message.starts_with(start)) => {
+            format!("{code}: AWS tells another time than this machine; set its clock")
+        }
+        "RequestExpired" | "RequestTimeTooSkewed" => {
+            format!("{code}: {message}; is this machine's clock right?")
+        }
         // AWS goes on to quote the request as it was signed, session token included.
         "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
             format!(
@@ -288,6 +295,20 @@ mod tests {
         let signed = "should have been 'POST x-amz-security-token:s3cret'";
         let error = fail(refusal(403, "SignatureDoesNotMatch", signed)).await;
         assert!(!error.message.contains("s3cret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_goes_wrong_is_not_told_as_a_wrong_secret() {
+        for message in [
+            "Signature expired: 20261125T000000Z is now earlier than 20261125T001000Z",
+            "Signature not yet current: 20261125T010000Z is still later than 20261125T001500Z",
+        ] {
+            for code in ["SignatureDoesNotMatch", "InvalidSignatureException"] {
+                let error = fail(refusal(403, code, message)).await;
+                assert_eq!(error.kind, ErrorKind::Credentials);
+                assert!(error.message.ends_with("set its clock"), "{error}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::Aws;
 use super::error::{Failure, failed};
 use super::guardrails::Pace;
-use super::session::Purpose;
+use super::session::{Purpose, Sessions};
 use crate::audit::{Attribute, Question};
 use crate::cloud::CloudError;
 use crate::ids::AccountId;
@@ -20,7 +20,10 @@ const RATE: u32 = 2;
 
 /// Asks for events; requests are spaced out as CloudTrail wants them, so one asker serves an account and Region.
 #[derive(Debug)]
-pub struct HistoryReader {
+pub struct HistoryReader<'a> {
+    sessions: &'a Sessions,
+    account: &'a AccountId,
+    region: &'a str,
     client: Client,
     pace: Pace,
     since: Timestamp,
@@ -30,18 +33,18 @@ pub struct HistoryReader {
 impl Aws {
     /// Makes the asker of an account and Region, for the events of a time span.
     #[must_use]
-    pub fn history(
-        &self,
-        account: &AccountId,
-        region: &str,
+    pub fn history<'a>(
+        &'a self,
+        account: &'a AccountId,
+        region: &'a str,
         since: Timestamp,
         until: Timestamp,
-    ) -> HistoryReader {
+    ) -> HistoryReader<'a> {
         HistoryReader {
-            client: self
-                .sessions
-                .region(account, Purpose::Plan, region)
-                .cloudtrail(),
+            sessions: &self.sessions,
+            account,
+            region,
+            client: client(&self.sessions, account, region),
             pace: Pace::new(RATE, Duration::from_secs(1) / RATE),
             since,
             until,
@@ -49,7 +52,11 @@ impl Aws {
     }
 }
 
-impl HistoryReader {
+fn client(sessions: &Sessions, account: &AccountId, region: &str) -> Client {
+    sessions.region(account, Purpose::Plan, region).cloudtrail()
+}
+
+impl HistoryReader<'_> {
     /// Gives every event that a question finds, each as the JSON that a log file would hold.
     ///
     /// # Errors
@@ -70,6 +77,7 @@ impl HistoryReader {
             .build()
             .map_err(|error| CloudError::from(Failure::new(call, &error.to_string())))?;
         let mut token: Option<String> = None;
+        let mut entered_anew = false;
         loop {
             let wait = self.pace.next(Instant::now());
             sleep(wait).await;
@@ -80,10 +88,24 @@ impl HistoryReader {
                 .start_time(DateTime::from_secs(self.since.as_second()))
                 .end_time(DateTime::from_secs(self.until.as_second()))
                 .max_results(50)
-                .set_next_token(token.take())
+                .set_next_token(token.clone())
                 .send()
                 .await
-                .map_err(failed(call))?;
+                .map_err(failed(call));
+            let page = match page {
+                // As everywhere in an account, once: a session may end sooner than it was told to.
+                Err(failure)
+                    if !entered_anew
+                        && failure.is_expired()
+                        && self.sessions.leave(self.account, Purpose::Plan) =>
+                {
+                    self.client = client(self.sessions, self.account, self.region);
+                    entered_anew = true;
+                    continue;
+                }
+                page => page?,
+            };
+            entered_anew = false;
             for found in page.events() {
                 if let Some(text) = found.cloud_trail_event() {
                     event(text);

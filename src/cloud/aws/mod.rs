@@ -1,12 +1,14 @@
 //! The AWS backend: the only place that names a type of the SDK.
 //!
-//! [`connect`] loads the SDK's configuration and finds out who the caller is. From there, `organization` reads the
-//! organization, `read` an account in as few calls as IAM allows, `resource` one resource by name, and `execute`
-//! carries out one operation. `people` and `root` read what protects users and root users. `alerts` reads and changes what
-//! lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters accounts, `throttle` keeps
-//! calls at the pace that AWS takes, `error` puts failures into words.
+//! [`connect`] loads the SDK's configuration and finds out who the caller is, and of which organization. From there,
+//! `organization` reads the organization, `read` an account in as few calls as IAM allows, `resource` one resource by
+//! name, and `execute` carries out one operation. `people` and `root` read what protects users and root users. `alerts`
+//! reads and changes what lives in Regions, `guardrails` SCPs and RCPs. `history` asks for past events. `session` enters
+//! accounts, `throttle` keeps calls at the pace that AWS takes, `answer` refuses answers that are none, `error` puts
+//! failures into words.
 
 mod alerts;
+mod answer;
 mod config;
 mod convert;
 mod document;
@@ -40,13 +42,17 @@ use crate::ids::{AccountId, Partition};
 use crate::org::Organization;
 use crate::state::{
     Address, DrillEvent, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Metric,
-    Operation, PolicyReference, ReadScope, Resource, ResourceKey, split_regional,
+    Operation, PolicyReference, ReadScope, Reading, Resource, ResourceKey, split_regional,
 };
 use error::Failure;
 use execute::Created;
 pub use history::HistoryReader;
 pub use notify::{post, publish};
 use session::{Purpose, Sessions};
+
+/// How many calls to Organizations are made at a time, at most: it takes some a second, so that more would wait for
+/// minutes, and no call may take that long.
+const MOST_ABREAST: usize = 64;
 
 /// Says how to reach AWS and the accounts of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,24 +90,30 @@ pub struct Override {
 pub struct Aws {
     sessions: Sessions,
     organizations: aws_sdk_organizations::Client,
+    identity: Result<organization::Identity, Failure>,
     guardrails: guardrails::Writer,
     created: Created,
     concurrency: usize,
 }
 
-/// Connects to AWS with the credentials of the environment or profile.
+/// Connects to AWS with the credentials of the environment or profile, and asks whose they are.
 ///
 /// # Errors
-/// When there are no credentials, they are not valid, or STS can't be reached.
+/// When there are no credentials, they are not valid, or STS can't be reached. What is wrong with the organization is told
+/// by what needs it.
 pub async fn connect(settings: Settings) -> Result<Aws, CloudError> {
     let sdk = config::load(settings.endpoint_url.as_deref()).await;
     let organizations = config::organizations(&sdk);
+    // Neither needs the other's answer, and every command needs both.
+    let entering = Sessions::new(sdk, settings.member_role, settings.overrides);
+    let (sessions, identity) = join(entering, organization::describe(&organizations)).await;
     Ok(Aws {
         guardrails: guardrails::Writer::new(organizations.clone()),
         organizations,
-        sessions: Sessions::new(sdk, settings.member_role, settings.overrides).await?,
+        identity,
+        sessions: sessions?,
         created: Created::default(),
-        concurrency: settings.concurrency.max(1),
+        concurrency: settings.concurrency.clamp(1, MOST_ABREAST),
     })
 }
 
@@ -109,6 +121,7 @@ impl Aws {
     fn organization_reader(&self) -> organization::Reader<'_> {
         organization::Reader {
             client: &self.organizations,
+            identity: &self.identity,
             concurrency: self.concurrency,
         }
     }
@@ -192,6 +205,15 @@ impl Cloud for Aws {
                 };
                 let inventory = read::inventory(&client, account, scope);
                 let (inventory, alerts) = join(inventory, alerts).await;
+                let alerts = match alerts {
+                    // What was read of IAM with the same session is read again with the next.
+                    Some(Err(failure)) if failure.is_expired() => return Err(failure),
+                    Some(Err(failure)) => Some(Reading::Unreadable {
+                        error: CloudError::from(failure).to_string(),
+                    }),
+                    Some(Ok(alerts)) => Some(Reading::Complete(alerts)),
+                    None => None,
+                };
                 Ok(Inventory {
                     alerts,
                     ..inventory?
@@ -323,8 +345,7 @@ impl Cloud for Aws {
         async move {
             let caller = self.sessions.caller();
             self.organization_reader()
-                .identify(caller, Some(expected))
-                .await?;
+                .identify(caller, Some(expected))?;
             Ok(caller.partition.clone())
         }
         .boxed()

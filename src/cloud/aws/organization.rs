@@ -16,12 +16,35 @@ use crate::cloud::{CloudError, ErrorKind, Finding, Found};
 use crate::ids::AccountId;
 use crate::org::{Account, AccountState, Organization, Unit};
 
+const DESCRIPTION: &str = "organizations:DescribeOrganization";
 const LISTING: &str = "organizations:ListAccounts";
+
+/// Says which organization the caller belongs to.
+#[derive(Debug)]
+pub(super) struct Identity {
+    id: String,
+    management_account: AccountId,
+}
+
+/// Asks which organization the caller belongs to.
+pub(super) async fn describe(client: &Client) -> Result<Identity, Failure> {
+    let answer = client.describe_organization().send().await;
+    let answer = answer.map_err(failed(DESCRIPTION))?;
+    let organization = required(DESCRIPTION, "organization", answer.organization())?;
+    let id = required(DESCRIPTION, "organization's id", organization.id())?;
+    let management_account = organization.master_account_id();
+    Ok(Identity {
+        id: id.to_owned(),
+        management_account: parse(DESCRIPTION, "management account", management_account)?,
+    })
+}
 
 /// Reads an organization with at most so many calls at a time.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) client: &'a Client,
+    /// What [`describe`] answered.
+    pub(super) identity: &'a Result<Identity, Failure>,
     pub(super) concurrency: usize,
 }
 
@@ -34,7 +57,7 @@ impl Reader<'_> {
         with_tags: bool,
         found: &Finding<'_>,
     ) -> Result<Organization, CloudError> {
-        let (id, management_account) = self.identify(caller, expected).await?;
+        let identity = self.identify(caller, expected)?;
         let (tell, heard) = unbounded_channel();
         let (ask, asked) = oneshot::channel();
         let gathering = async {
@@ -47,9 +70,9 @@ impl Reader<'_> {
                 ..Gathered::default()
             };
             let mut organization = Organization {
-                id,
+                id: identity.id.clone(),
                 partition: caller.partition.clone(),
-                management_account,
+                management_account: identity.management_account.clone(),
                 units,
                 accounts: BTreeMap::new(),
             };
@@ -64,32 +87,26 @@ impl Reader<'_> {
     }
 
     /// Makes sure that the organization is the expected one, if one is, and gives its id and management account.
-    pub(super) async fn identify(
+    pub(super) fn identify(
         &self,
         caller: &Caller,
         expected: Option<&str>,
-    ) -> Result<(String, AccountId), CloudError> {
-        let call = "organizations:DescribeOrganization";
-        let answer = self.client.describe_organization().send().await;
-        let answer = answer.map_err(failed(call)).map_err(|failure| {
+    ) -> Result<&Identity, CloudError> {
+        let identity = self.identity.as_ref().map_err(|failure| {
             if failure.has_code("AWSOrganizationsNotInUseException") {
                 let mut message = format!("account {} is in no organization", caller.account);
                 if let Some(expected) = expected {
                     message = format!("{message}, the spec is for {expected}");
                 }
-                CloudError::new(ErrorKind::OtherOrganization, call, message)
+                CloudError::new(ErrorKind::OtherOrganization, DESCRIPTION, message)
             } else {
-                failure.into()
+                failure.clone().into()
             }
         })?;
-        let organization = required(call, "organization", answer.organization())?;
-        let found = required(call, "organization's id", organization.id())?;
-        if let Some(expected) = expected.filter(|expected| *expected != found) {
-            return Err(CloudError::other_organization(expected, found));
+        match expected.filter(|expected| *expected != identity.id) {
+            Some(expected) => Err(CloudError::other_organization(expected, &identity.id)),
+            None => Ok(identity),
         }
-        let management_account = organization.master_account_id();
-        let management_account = parse(call, "management account", management_account)?;
-        Ok((found.to_owned(), management_account))
     }
 
     async fn list_accounts(&self, tell: UnboundedSender<Heard>) -> Result<(), Failure> {
@@ -243,7 +260,7 @@ struct Gathered {
     begin: Option<(oneshot::Sender<Vec<String>>, Vec<String>)>,
     /// Accounts whose parents are not known yet.
     waiting: BTreeMap<AccountId, Account>,
-    /// Parents of accounts that were not listed yet.
+    /// Parents of accounts, listed or not: a listing may name one twice.
     parents: BTreeMap<AccountId, String>,
 }
 
@@ -256,7 +273,7 @@ impl Gathered {
                 for listed in listed {
                     let id: AccountId = parse(LISTING, "account id", listed.id())?;
                     let parent = parent_in_path(&listed).map(str::to_owned);
-                    let parent = parent.or_else(|| self.parents.remove(&id));
+                    let parent = parent.or_else(|| self.parents.get(&id).cloned());
                     let known = parent.is_some();
                     let account = Account {
                         name: listed.name().unwrap_or_default().to_owned(),
@@ -281,13 +298,11 @@ impl Gathered {
             Heard::EveryAccount => self.begin = None,
             Heard::Under(parent, ids) => {
                 for id in ids {
-                    match self.waiting.remove(&id) {
-                        Some(account) => {
-                            let parent = parent.clone();
-                            placed.insert(id, Account { parent, ..account });
-                        }
-                        None => drop(self.parents.insert(id, parent.clone())),
+                    if let Some(account) = self.waiting.remove(&id) {
+                        let parent = parent.clone();
+                        placed.insert(id.clone(), Account { parent, ..account });
                     }
+                    self.parents.insert(id, parent.clone());
                 }
             }
         }
@@ -403,6 +418,7 @@ mod tests {
         };
         let reader = Reader {
             client: &client,
+            identity: &describe(&client).await,
             concurrency: 2,
         };
         let told = Mutex::new(BTreeMap::new());
@@ -451,6 +467,21 @@ mod tests {
             let listed = aws.actions().contains(&"ListAccountsForParent".to_owned());
             assert_eq!(listed, !with_paths);
         }
+    }
+
+    #[test]
+    fn an_account_that_is_listed_again_waits_for_nothing() {
+        let listed = || {
+            let account = types::Account::builder().id("111111111111").build();
+            Heard::Accounts(vec![account])
+        };
+        let id: AccountId = "111111111111".parse().unwrap();
+        let mut gathered = Gathered::default();
+        assert!(gathered.hear(listed()).unwrap().is_empty());
+        let under = Heard::Under("r-root".to_owned(), vec![id.clone()]);
+        assert!(gathered.hear(under).unwrap().contains_key(&id));
+        assert_eq!(gathered.hear(listed()).unwrap()[&id].parent, "r-root");
+        assert!(gathered.waiting.is_empty());
     }
 
     #[tokio::test]

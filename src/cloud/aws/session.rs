@@ -294,10 +294,20 @@ impl fmt::Debug for AssumedRole {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use jiff::Timestamp;
+
     use super::*;
-    use crate::cloud::ErrorKind;
+    use crate::audit::{Attribute, Question};
+    use crate::cloud::aws::Aws;
+    use crate::cloud::aws::execute::Created;
+    use crate::cloud::aws::guardrails::Writer;
     use crate::cloud::aws::resource::has_login_profile;
     use crate::cloud::aws::testing::{Call, FakeAws, Reply, refusal, result};
+    use crate::cloud::{Cloud as _, ErrorKind};
+    use crate::state::{AlertScope, Hub, ReadScope, Reading};
 
     fn answer(call: &Call) -> Reply {
         match call.action.as_str() {
@@ -388,6 +398,94 @@ mod tests {
         let mut entered = aws.actions();
         entered.retain(|action| action == "AssumeRole");
         assert_eq!(entered.len(), 3);
+    }
+
+    async fn cloud(aws: &FakeAws) -> Aws {
+        let client = aws_sdk_organizations::Client::new(&aws.config());
+        Aws {
+            sessions: sessions(aws).await,
+            identity: Err(Failure::new("", "")),
+            guardrails: Writer::new(client.clone()),
+            organizations: client,
+            created: Created::default(),
+            concurrency: 1,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_expires_while_history_is_read_is_made_anew_once() {
+        let refusals = AtomicUsize::new(1);
+        let aws = FakeAws::new(move |call| match call.action.as_str() {
+            "LookupEvents" if refusals.fetch_sub(1, Ordering::Relaxed) > 0 => {
+                // The second question is refused for good.
+                if call.body.contains("Gone") {
+                    refusals.store(9, Ordering::Relaxed);
+                }
+                let body = r#"{"__type":"ExpiredTokenException","message":"x"}"#;
+                (400, body.to_owned())
+            }
+            "LookupEvents" => {
+                let events = r#"{"Events":[{"CloudTrailEvent":"{}"}]}"#;
+                refusals.store(1, Ordering::Relaxed);
+                (200, events.to_owned())
+            }
+            _ => answer(call),
+        });
+        let cloud = cloud(&aws).await;
+        let member: AccountId = "222222222222".parse().unwrap();
+        let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let mut reader = cloud.history(&member, "us-east-1", since, until);
+        let question = |value: &str| Question {
+            attribute: Attribute::EventName,
+            value: value.to_owned(),
+        };
+        let mut events = 0;
+        let asked = reader.ask(&question("ConsoleLogin"), |_| events += 1).await;
+        assert_eq!((asked, events), (Ok(()), 1));
+        let error = reader.ask(&question("Gone"), |_| ()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Credentials);
+        let mut entered = aws.actions();
+        entered.retain(|action| action == "AssumeRole");
+        assert_eq!(entered.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_expires_while_alerts_are_read_is_made_anew() {
+        let expired = AtomicUsize::new(1);
+        let aws = FakeAws::new(move |call| match call.action.as_str() {
+            "GetAccountAuthorizationDetails" | "ListRoles" => {
+                result(&call.action, "<IsTruncated>false</IsTruncated>")
+            }
+            "ListRules" if expired.swap(0, Ordering::Relaxed) > 0 => {
+                let body = r#"{"__type":"ExpiredTokenException","message":"x"}"#;
+                (400, body.to_owned())
+            }
+            "ListRules" | "DescribeTrails" => (200, "{}".to_owned()),
+            _ => answer(call),
+        });
+        let cloud = cloud(&aws).await;
+        let scope = ReadScope {
+            managed_path: "/break-glass/".parse().unwrap(),
+            names: BTreeSet::new(),
+            people: None,
+            root: None,
+            alerts: Some(AlertScope {
+                regions: Some(BTreeSet::from(["us-east-1".to_owned()])),
+                hub: Hub {
+                    account: "333333333333".parse().unwrap(),
+                    region: "us-east-1".to_owned(),
+                    bus: "bus".to_owned(),
+                    topic: None,
+                },
+                second_path: None,
+            }),
+        };
+        let member: AccountId = "222222222222".parse().unwrap();
+        let live = cloud.account(&member, &scope).await.unwrap();
+        assert!(matches!(live.alerts, Some(Reading::Complete(_))));
+        let mut entered = aws.actions();
+        entered.retain(|action| action == "AssumeRole");
+        assert_eq!(entered.len(), 2);
     }
 
     #[tokio::test]

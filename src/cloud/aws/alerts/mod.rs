@@ -16,11 +16,10 @@ use super::all;
 use super::error::{Failure, failed};
 use super::session::{Purpose, Region, Sessions};
 use super::throttle::LeavesThrottling;
-use crate::cloud::CloudError;
 use crate::ids::AccountId;
 use crate::state::{
-    ALARM, AlertOperation, AlertResource, AlertScope, Alerts, DEFAULT_BUS, Reading, ResourceType,
-    regional, split_rule,
+    ALARM, AlertOperation, AlertResource, AlertScope, Alerts, DEFAULT_BUS, ResourceType, regional,
+    split_rule,
 };
 
 /// How many Regions of one account are read at a time.
@@ -36,21 +35,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads everything, or tells why not: a Region that can't be read leaves the whole unknown, and what IAM holds known.
-    pub(super) async fn alerts(&self) -> Reading<Alerts> {
-        match self.read().await {
-            Ok(alerts) => Reading::Complete(alerts),
-            Err(failure) => Reading::Unreadable {
-                error: CloudError::from(failure).to_string(),
-            },
-        }
-    }
-
     fn region(&self, name: &str) -> Region {
         self.sessions.region(self.account, Purpose::Plan, name)
     }
 
-    async fn read(&self) -> Result<Alerts, Failure> {
+    /// Reads everything: a Region that can't be read leaves the whole unknown.
+    pub(super) async fn alerts(&self) -> Result<Alerts, Failure> {
         let AlertScope {
             regions,
             hub,

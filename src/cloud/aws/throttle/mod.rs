@@ -33,7 +33,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The codes of calls that are one too many.
-const THROTTLED: [&str; 8] = [
+pub(super) const THROTTLED: [&str; 8] = [
     "Throttling",
     "ThrottlingException",
     "ThrottledException",

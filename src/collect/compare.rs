@@ -65,10 +65,7 @@ pub async fn compare(
     }
 }
 
-/// Compares accounts once the whole organization is listed.
-///
-/// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
-/// A plan of one shard reads both, and reports them when they are in its share.
+/// Lists the whole organization, then compares.
 async fn whole(
     cloud: &dyn Cloud,
     loaded: &Loaded,
@@ -82,21 +79,40 @@ async fn whole(
     let organization = cloud
         .organization(Some(&spec.organization.id), with_tags)
         .await?;
-    let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
+    compare_listed(cloud, loaded, &organization, request, progress).await
+}
+
+/// Compares an organization that is listed already, with the tags that spec and request ask for.
+///
+/// The emergency account and the guardrails are read first: what a plan does to the proofs of any account hangs on them.
+/// A plan of one shard reads both, and reports them when they are in its share.
+///
+/// # Errors
+/// When the spec does not fit the organization. An account that can't be read is no error: it is in the plan, as
+/// unreadable.
+pub async fn compare_listed(
+    cloud: &dyn Cloud,
+    loaded: &Loaded,
+    organization: &Organization,
+    request: &CompareRequest,
+    progress: &Progress<'_>,
+) -> Result<Plan, CollectError> {
+    let spec = &loaded.spec;
+    let (resolver, warnings) = Resolver::new(loaded, organization).map_err(CollectError::Spec)?;
     let side = Side { loaded, resolver };
     let resolver = &side.resolver;
-    let before = Before::of(request, &organization);
+    let before = Before::of(request, organization);
     let emergency = &spec.emergency_account;
-    let accounts = request.filter.accounts(&organization, emergency)?;
+    let accounts = request.filter.accounts(organization, emergency)?;
     let is_own = |id: &AccountId| request.filter.is_own(id);
     let own = accounts.iter().filter(|id| is_own(id));
     let all = own.clone().count();
-    let scope = scope(spec, &organization, &request.filter);
+    let scope = scope(spec, organization, &request.filter);
     let reader = AccountReader::new(cloud, scope, request.max_failures);
     reader.count(all);
-    let comparer = Comparer::new(loaded, &organization, request);
+    let comparer = Comparer::new(loaded, organization, request);
     let sides = (&side, &before);
-    let named = |id| (id, account_name(&organization, id));
+    let named = |id| (id, account_name(organization, id));
     let mut found = Found::default();
     let wanted = resolver.guardrails().filter(|_| {
         accounts.contains(&organization.management_account) && covers_guardrails(&request.filter)
@@ -167,7 +183,7 @@ async fn whole(
         unknown: std::mem::take(&mut found.unknown),
         guardrails: Vec::new(),
     };
-    Ok(found.finish(loaded, &organization, request, notes, cloud))
+    Ok(found.finish(loaded, organization, request, notes, cloud))
 }
 
 /// What is read of each account, of an organization whose accounts need not be known.

@@ -77,10 +77,18 @@ fn beside(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     // As open to others as any new file, which the umask says, not closed as temporary files are.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder(path))?;
+    let mut file = builder.tempfile_in(folder(path)).map_err(untold)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Leaves the temporary file's name out of an error: whoever reads it has named another.
+fn untold(error: io::Error) -> io::Error {
+    let source = error.get_ref().and_then(|told| told.source());
+    let plain = source.and_then(|source| source.downcast_ref::<io::Error>());
+    let code = plain.and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 #[cfg(test)]

@@ -155,13 +155,12 @@ impl From<CloudError> for CliError {
             | ErrorKind::NotHeld
             | ErrorKind::Service => Exit::Error,
         };
+        let way_in = way_in();
         let hint = match error.kind {
             ErrorKind::OtherOrganization => Some(
                 "use credentials, or a snapshot, of the organization that is named; or correct its id in the spec or in --organization-id",
             ),
-            ErrorKind::Credentials => Some(
-                "set AWS_PROFILE or log in again, then check with `aws sts get-caller-identity`",
-            ),
+            ErrorKind::Credentials => Some(&*way_in),
             ErrorKind::AccessDenied => Some(
                 "the organization is read with credentials of its management account or of a delegated administrator; \
                  `breakglass policy library` prints what they need: docs/aws-permissions.md says where",
@@ -177,6 +176,19 @@ impl From<CloudError> for CliError {
             None => failed,
         }
     }
+}
+
+/// Says how to get credentials that are taken.
+fn way_in() -> String {
+    let start = match std::env::var("AWS_PROFILE") {
+        Ok(profile) if !profile.is_empty() => {
+            format!("see that `aws configure list-profiles` has AWS_PROFILE, which is {profile:?},")
+        }
+        _ => "set AWS_PROFILE".to_owned(),
+    };
+    format!(
+        "{start} or log in again with `aws sso login`; then check with `aws sts get-caller-identity`"
+    )
 }
 
 /// How plans and reports come into files.

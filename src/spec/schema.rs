@@ -47,7 +47,12 @@ fn without_null(property: &mut Map<String, Value>) {
         if let [Value::Object(only)] = choices.as_mut_slice() {
             let only = std::mem::take(only);
             property.remove("anyOf");
-            property.extend(only);
+            // Beside a reference, draft 7 reads nothing else.
+            if only.contains_key("$ref") {
+                property.insert("allOf".to_owned(), Value::from(vec![Value::from(only)]));
+            } else {
+                property.extend(only);
+            }
         }
     }
 }

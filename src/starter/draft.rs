@@ -147,6 +147,9 @@ impl Draft {
     /// # Errors
     /// What is wrong, the first thing and how to mend it.
     pub fn check(&self) -> Result<Loaded, String> {
+        if self.users.len() < 2 {
+            return Err("at least two users are needed: one can be lost".to_owned());
+        }
         let none = |_: &str, _: &str| Err("a first spec names no files".to_owned());
         let files = vec![("breakglass.yaml".to_owned(), self.text())];
         load_texts(files, &none).map_err(|error| {

@@ -30,10 +30,12 @@ pub struct User {
     pub custodians: Option<Custodians>,
     /// Whether the user has a login profile, that is a password for the console.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[schemars(extend("default" = true))]
     pub console: bool,
     /// Whether the user gets the inline policies `break-glass-mfa`, to enrol a device and to deny everything else
     /// without MFA, and `break-glass-assume`, to assume the roles that trust it.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[schemars(extend("default" = true))]
     pub generated_policies: bool,
     /// Whether the user may have access keys.
     #[serde(default, skip_serializing_if = "is_default")]

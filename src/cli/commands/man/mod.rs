@@ -14,6 +14,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{print, say};
 use crate::files::write_whole;
 
+/// The day that the pages bear: when what they say was last gone through.
+const WRITTEN: &str = "2026-11-25";
 /// The name of the command above all others.
 const TOP: &str = "breakglass";
 
@@ -62,6 +64,7 @@ fn add(command: &Command, pages: &mut Vec<(String, String)>) {
 
 fn page(command: &Command) -> (String, String) {
     let man = Man::new(command.clone())
+        .date(WRITTEN)
         .source(concat!("breakglass ", env!("CARGO_PKG_VERSION")))
         .manual("breakglass");
     let file = man.get_filename();
@@ -77,7 +80,25 @@ fn page(command: &Command) -> (String, String) {
         let _ = man.render_subcommands_section(&mut text);
     }
     let _ = ending(command).to_writer(&mut text);
-    (file, String::from_utf8_lossy(&text).into_owned())
+    (file, portable(&String::from_utf8_lossy(&text)))
+}
+
+/// Writes a page so that every reader of manual pages takes it without a warning.
+///
+/// A letter outside of ASCII is written by its number; the sections, each made on its own, need one preamble; and a line
+/// break beside an empty line is one too many.
+fn portable(page: &str) -> String {
+    const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+    let page = page.replace(PREAMBLE, "").replace(".br\n\n.br\n", ".sp\n");
+    let mut text = PREAMBLE.to_owned();
+    for letter in page.chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            text.push_str(&format!("\\[u{:04X}]", u32::from(letter)));
+        }
+    }
+    text
 }
 
 /// The sections that no argument tells of.
@@ -182,6 +203,8 @@ mod tests {
         assert_eq!(pages.first().unwrap().0, "breakglass.1");
         assert!(files.contains("breakglass-credentials-issue.1"));
         for (file, text) in &pages {
+            assert!(text.is_ascii(), "{file}");
+            assert_eq!(text.matches(".ds Aq").count(), 2, "{file}");
             for section in [
                 "NAME",
                 "SYNOPSIS",

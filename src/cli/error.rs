@@ -167,7 +167,9 @@ impl From<CloudError> for CliError {
             ),
             ErrorKind::Network => Some("check the network, the proxy settings and --endpoint-url"),
             ErrorKind::Throttled => Some("try again later, or with a lower --concurrency"),
-            ErrorKind::NotHeld => Some("take a new snapshot with this version"),
+            ErrorKind::NotHeld => Some(
+                "take a new snapshot with this spec and version, or work on AWS, without --org",
+            ),
             ErrorKind::Service => Some("run it again with -vv, which logs the calls"),
         };
         let failed = Self::new(exit, error.to_string());

@@ -240,7 +240,7 @@ impl Cloud for Offline {
             Err(CloudError::hole_in_tree(orphan))
         } else if let (true, Some((id, _))) = (with_tags, untagged) {
             Err(CloudError::new(
-                ErrorKind::Service,
+                ErrorKind::NotHeld,
                 "organizations:ListTagsForResource",
                 format!(
                     "the snapshot holds no tags of account {id}, which a selector needs; take a new one with this spec"

@@ -5,30 +5,23 @@ use std::process::Output;
 
 use super::Sandbox;
 
-/// Saves the report of a command as JSON and Markdown, and tells it again from the JSON.
+/// Saves the report of a command, and tells it again from the JSON.
 fn told_again(sandbox: &Sandbox, arguments: &[&str], kind: &str) {
-    let report = [
-        "--report",
-        "json=report.json",
-        "--report",
-        "markdown=report.md",
-    ];
-    let first = sandbox.run(&[arguments, &report].concat());
-    let text = String::from_utf8(first.stdout).unwrap();
+    const FORMATS: [&str; 3] = ["json", "markdown", "text"];
+    let mut first = arguments.to_vec();
+    let files = FORMATS.map(|format| format!("{format}=report.{format}"));
+    first.extend(files.iter().flat_map(|file| ["--report", file.as_str()]));
+    sandbox.run(&first);
     let again = |format: &str| -> Output {
         let output = sandbox.run(&["show", "report.json", "--format", format]);
         assert_eq!(output.status.code(), Some(0), "{kind}: {output:?}");
         output
     };
-    let saved = fs::read(sandbox.acme().join("report.json")).unwrap();
-    assert_eq!(again("json").stdout, saved, "{kind}");
-    let markdown = fs::read(sandbox.acme().join("report.md")).unwrap();
-    assert_eq!(again("markdown").stdout, markdown, "{kind}");
-    assert_eq!(
-        String::from_utf8(again("text").stdout).unwrap(),
-        text,
-        "{kind}"
-    );
+    for format in FORMATS {
+        let saved = fs::read_to_string(sandbox.acme().join(format!("report.{format}"))).unwrap();
+        let told = String::from_utf8(again(format).stdout).unwrap();
+        assert_eq!(told, saved, "{kind} as {format}");
+    }
     let stream = String::from_utf8(again("ndjson").stdout).unwrap();
     let opening = stream.lines().next().unwrap();
     assert!(

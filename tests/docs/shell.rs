@@ -141,7 +141,7 @@ fn a_name_is_no_command_in_bash() {
         "web",
     ];
     if let Some(offered) = sandbox.offered(&words) {
-        assert_eq!(offered, ["web-dev", "web\\ \\$\\(touch\\ x\\)"]);
+        assert_eq!(offered, ["web\\ \\$\\(touch\\ x\\)", "web-dev"]);
     }
 }
 

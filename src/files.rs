@@ -88,10 +88,18 @@ fn beside(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     // As open to others as any new file, which the umask says, not closed as temporary files are.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder(path))?;
+    let mut file = builder.tempfile_in(folder(path)).map_err(untold)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Leaves the temporary file's name out of an error: whoever reads it has named another.
+fn untold(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((told, _)) => io::Error::new(error.kind(), told.to_owned()),
+        None => error,
+    }
 }
 
 #[cfg(test)]
@@ -120,5 +128,8 @@ mod tests {
         assert!(expect_writable(folder.path()).is_err());
         expect_writable(&folder.path().join("plan.json")).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let error = write_whole(&folder.path().join("no/plan.json"), b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(!error.to_string().contains("tmp"), "{error}");
     }
 }

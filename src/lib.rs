@@ -21,6 +21,7 @@
 //! - [`merge`]: reports of shards, put together
 //! - [`collect`]: reads accounts side by side and compares each with what the spec wants
 //! - [`import`]: live state to a spec, the way back
+//! - [`starter`]: a first spec, asked for and written with comments
 //! - [`audit`]: uses of break-glass from CloudTrail's records, and what is wrong with them
 //! - [`verify`]: proofs, on live state, that the roles work and are closed to everyone else
 //! - [`resolve`]: what a spec means for each account
@@ -50,6 +51,7 @@ pub mod policy;
 pub mod report;
 pub mod resolve;
 pub mod spec;
+pub mod starter;
 pub mod state;
 pub mod text;
 pub mod verify;

@@ -120,6 +120,17 @@ fn endpoint(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// How new passwords are set and kept.
+#[derive(Debug, Args)]
+pub(super) struct PasswordArgs {
+    /// The folder for the sealed passwords and the records beside them.
+    #[arg(long, value_name = "DIR", default_value = "credentials")]
+    pub out: PathBuf,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
 /// What a comparison of the spec with live state takes.
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {

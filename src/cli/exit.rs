@@ -29,6 +29,38 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Lists every exit, by its number.
+    pub(super) const ALL: [Self; 9] = [
+        Self::Success,
+        Self::Error,
+        Self::Differences,
+        Self::Incomplete,
+        Self::Stale,
+        Self::Gate,
+        Self::Partial,
+        Self::Usage,
+        Self::Spec,
+    ];
+
+    /// What the number tells, in a sentence.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "Done: in sync, proven, nothing found, or made as asked.",
+            Self::Error => "An error, which is told with what to do next.",
+            Self::Differences => {
+                "Differences or findings: something is not as the spec says, or not proven."
+            }
+            Self::Incomplete => "Something could not be read, so that nothing is said of it.",
+            Self::Stale => {
+                "The plan is stale, expired, for another organization or not the expected one, or another apply is at work."
+            }
+            Self::Gate => "Stopped by a safety gate; nothing was written.",
+            Self::Partial => "Ended part way; run it again to finish.",
+            Self::Usage => "Wrong usage.",
+            Self::Spec => "The spec is wrong, or does not fit the organization.",
+        }
+    }
+
     /// The number that the process ends with.
     #[must_use]
     pub fn code(self) -> u8 {

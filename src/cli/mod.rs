@@ -4,6 +4,7 @@ mod args;
 mod base;
 mod clock;
 mod commands;
+mod complete;
 mod connect;
 mod error;
 mod exit;
@@ -36,7 +37,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a commented starter spec.
+    /// Write a commented first spec, by questions or by flags.
     Init(commands::init::InitArgs),
     /// Check the spec; no credentials, no network.
     Validate(commands::validate::ValidateArgs),
@@ -72,11 +73,16 @@ enum Command {
     Schema(commands::schema::SchemaArgs),
     /// Print the completions of a shell.
     Completions(commands::completions::CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands.
+    Man(commands::man::ManArgs),
 }
 
 /// Runs the command line that the process was given, and tells how it ended.
 #[must_use]
 pub fn run() -> Exit {
+    if let Some(exit) = complete::answer() {
+        return exit;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -102,7 +108,7 @@ impl Cli {
     fn run(self) -> Result<Exit, CliError> {
         let global = &self.global;
         match self.command {
-            Command::Init(args) => commands::init::run(&args),
+            Command::Init(args) => commands::init::run(&args, global),
             Command::Validate(args) => commands::validate::run(&args, global),
             Command::Plan(args) => commands::plan::run(&args, global),
             Command::Show(args) => commands::show::run(&args, global),
@@ -119,7 +125,8 @@ impl Cli {
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),
             Command::Schema(args) => commands::schema::run(&args),
-            Command::Completions(args) => commands::completions::run(&args, Self::command()),
+            Command::Completions(args) => commands::completions::run(&args),
+            Command::Man(args) => commands::man::run(&args, Self::command()),
         }
     }
 }

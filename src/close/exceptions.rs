@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::report::{CloseStep, OpenException, StepKind, StepStatus};
 use crate::apply::{ApplyOptions, ApplyReport, ChangeStatus, apply};
 use crate::cloud::Cloud;
-use crate::collect::{CollectError, CompareRequest, ScopeFilter, compare};
+use crate::collect::{CollectError, CompareRequest, ScopeFilter, compare_listed};
 use crate::org::Organization;
 use crate::plan::{Change, Gate, Kind, Plan};
 use crate::spec::{Exception, Loaded, element};
@@ -86,19 +86,6 @@ pub async fn end_exceptions(
     let ids: BTreeSet<&str> = tied(loaded, incident)
         .map(|(_, exception)| exception.id.as_str())
         .collect();
-    let globs = ids.iter().filter_map(|id| Glob::new(&escape(id)).ok());
-    let resources = globs.map(|glob| (ResourceType::GuardrailException, glob.compile_matcher()));
-    let concurrency = request.concurrency;
-    let request = CompareRequest {
-        kind: Kind::Plan,
-        filter: ScopeFilter {
-            include: "management".parse().into_iter().collect(),
-            resources: resources.collect(),
-            given: vec![format!("incident {incident}")],
-            ..ScopeFilter::default()
-        },
-        ..request
-    };
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -120,7 +107,20 @@ pub async fn end_exceptions(
             .map(|id| step(id, StepStatus::Skipped, None))
             .collect());
     }
-    let plan = compare(cloud, loaded, &request, &|_, _| {}).await?;
+    let globs = ids.iter().filter_map(|id| Glob::new(&escape(id)).ok());
+    let resources = globs.map(|glob| (ResourceType::GuardrailException, glob.compile_matcher()));
+    let concurrency = request.concurrency;
+    let request = CompareRequest {
+        kind: Kind::Plan,
+        filter: ScopeFilter {
+            include: "management".parse().into_iter().collect(),
+            resources: resources.collect(),
+            given: vec![format!("incident {incident}")],
+            ..ScopeFilter::default()
+        },
+        ..request
+    };
+    let plan = compare_listed(cloud, loaded, organization, &request, &|_, _| {}).await?;
     let done = match gate(&plan, allow) {
         Some(_) => None,
         None => {

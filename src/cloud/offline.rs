@@ -70,8 +70,10 @@ pub fn read_snapshot(path: &Path) -> Result<Snapshot, SnapshotError> {
 pub fn parse_snapshot(text: &str) -> Result<Snapshot, String> {
     let wrong = |error: serde_json::Error| error.to_string();
     let head: Head = serde_json::from_str(text).map_err(wrong)?;
-    if head.kind.as_deref() != Some("snapshot") {
-        return Err("its kind is not \"snapshot\"".to_owned());
+    match head.kind.as_deref() {
+        Some("snapshot") => {}
+        Some(other) => return Err(format!("its kind is {other:?}, not \"snapshot\"")),
+        None => return Err("its kind is not \"snapshot\"".to_owned()),
     }
     let version = head.format_version.unwrap_or_default();
     if version.split('.').next() != Some("1") {
@@ -238,7 +240,7 @@ impl Cloud for Offline {
             Err(CloudError::hole_in_tree(orphan))
         } else if let (true, Some((id, _))) = (with_tags, untagged) {
             Err(CloudError::new(
-                ErrorKind::Service,
+                ErrorKind::NotHeld,
                 "organizations:ListTagsForResource",
                 format!(
                     "the snapshot holds no tags of account {id}, which a selector needs; take a new one with this spec"

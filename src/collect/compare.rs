@@ -65,10 +65,7 @@ pub async fn compare(
     }
 }
 
-/// Compares accounts once the whole organization is listed.
-///
-/// The guardrails, while it is listed, and then the emergency account are read first: what a plan does to the proofs of
-/// any account hangs on them. A plan of one shard reads both, and reports them when they are in its share.
+/// Lists the whole organization, its guardrails meanwhile, then compares.
 async fn whole(
     cloud: &dyn Cloud,
     loaded: &Loaded,
@@ -95,21 +92,52 @@ async fn whole(
     };
     let listing = cloud.organization(Some(expected), with_tags);
     let (organization, guardrails) = try_join(listing, reading_guardrails).await?;
-    let (resolver, warnings) = Resolver::new(loaded, &organization).map_err(CollectError::Spec)?;
+    compare_all(cloud, loaded, &organization, guardrails, request, progress).await
+}
+
+/// Compares an organization that is listed already, with the tags that spec and request ask for.
+///
+/// # Errors
+/// When the spec does not fit the organization. An account that can't be read is no error: it is in the plan, as
+/// unreadable.
+pub async fn compare_listed(
+    cloud: &dyn Cloud,
+    loaded: &Loaded,
+    organization: &Organization,
+    request: &CompareRequest,
+    progress: &Progress<'_>,
+) -> Result<Plan, CollectError> {
+    compare_all(cloud, loaded, organization, None, request, progress).await
+}
+
+/// Compares every account in scope, with the guardrails where they are read already.
+///
+/// The emergency account and the guardrails come first: what a plan does to the proofs of any account hangs on them. A plan
+/// of one shard reads both, and reports them when they are in its share.
+async fn compare_all(
+    cloud: &dyn Cloud,
+    loaded: &Loaded,
+    organization: &Organization,
+    guardrails: Option<Result<Guardrails, CloudError>>,
+    request: &CompareRequest,
+    progress: &Progress<'_>,
+) -> Result<Plan, CollectError> {
+    let spec = &loaded.spec;
+    let (resolver, warnings) = Resolver::new(loaded, organization).map_err(CollectError::Spec)?;
     let side = Side { loaded, resolver };
     let resolver = &side.resolver;
-    let before = Before::of(request, &organization);
+    let before = Before::of(request, organization);
     let emergency = &spec.emergency_account;
-    let accounts = request.filter.accounts(&organization, emergency)?;
+    let accounts = request.filter.accounts(organization, emergency)?;
     let is_own = |id: &AccountId| request.filter.is_own(id);
     let own = accounts.iter().filter(|id| is_own(id));
     let all = own.clone().count();
-    let scope = scope(spec, &organization, &request.filter);
+    let scope = scope(spec, organization, &request.filter);
     let reader = AccountReader::new(cloud, scope, request.max_failures);
     reader.count(all);
-    let comparer = Comparer::new(loaded, &organization, request);
+    let comparer = Comparer::new(loaded, organization, request);
     let sides = (&side, &before);
-    let named = |id| (id, account_name(&organization, id));
+    let named = |id| (id, account_name(organization, id));
     let mut found = Found::default();
     let wanted = resolver.guardrails().filter(|_| {
         accounts.contains(&organization.management_account) && covers_guardrails(&request.filter)
@@ -181,7 +209,7 @@ async fn whole(
         unknown: std::mem::take(&mut found.unknown),
         guardrails: Vec::new(),
     };
-    Ok(found.finish(loaded, &organization, request, notes, cloud))
+    Ok(found.finish(loaded, organization, request, notes, cloud))
 }
 
 /// What is read of each account, of an organization whose accounts need not be known.

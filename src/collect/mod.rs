@@ -19,7 +19,7 @@ use crate::cloud::CloudError;
 use crate::plan::Staleness;
 use crate::spec::Problem;
 
-pub use compare::{CompareRequest, compare};
+pub use compare::{CompareRequest, compare, compare_listed};
 pub use drill::{
     DRILL_FORMAT, DrillOutcome, DrillReport, DrillRequest, DrillResult, DrillStatus, drill,
 };

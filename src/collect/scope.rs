@@ -54,7 +54,9 @@ impl ScopeFilter {
             .into_iter()
             .find(|problem| problem.severity == Severity::Error)
         {
-            return Err(CollectError::Scope(problem.message));
+            let message = problem.message;
+            let message = format!("{message}; name it as the organization does, globs allowed");
+            return Err(CollectError::Scope(message));
         }
         if accounts.is_empty() && !self.given.is_empty() {
             let message = format!("no active account is left by {}", self.given.join(" "));

@@ -203,7 +203,8 @@ fn check(
     Some((spec, documents, records))
 }
 
-fn read_bounded(path: &Path) -> Result<String, String> {
+/// Reads a file that is no larger than a spec may be.
+pub(crate) fn read_bounded(path: &Path) -> Result<String, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1)
@@ -219,7 +220,7 @@ fn read_bounded(path: &Path) -> Result<String, String> {
 }
 
 /// Reads a file that a spec file names, if it is inside of the folder of the spec file.
-pub(super) fn read_inside(spec_file: &Path, file: &str) -> Result<String, String> {
+pub(crate) fn read_inside(spec_file: &Path, file: &str) -> Result<String, String> {
     const OUTSIDE: &str = "it is outside of the spec file's folder";
     let relative = Path::new(file);
     if !relative

@@ -32,6 +32,7 @@ pub use documents::{Documents, ReadFile};
 pub use drills::DrillRecord;
 pub use incidents::IncidentRecord;
 pub use load::{LoadError, Loaded, Records, load, load_texts};
+pub(crate) use load::{read_bounded, read_inside};
 pub use problem::{At, Finding, Problem, Severity};
 pub use reliance::{Reliance, reliance};
 pub use schema::json_schema;

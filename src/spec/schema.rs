@@ -1,4 +1,6 @@
 //! The JSON Schema of a spec, for editors and other tools.
+//!
+//! It is written in draft 7, the newest that editors know as a whole.
 
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -7,10 +9,12 @@ use serde_json::{Map, Value};
 
 use super::types::Spec;
 
-/// Builds the JSON Schema (2020-12) of a spec.
+/// Builds the JSON Schema (draft 7) of a spec.
 #[must_use]
 pub fn json_schema() -> Value {
-    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(forbid_null));
+    let settings = SchemaSettings::draft07()
+        .with_transform(RecursiveTransform(forbid_null))
+        .with_transform(RecursiveTransform(describe_only_key));
     let mut schema = settings.into_generator().into_root_schema_for::<Spec>();
     schema.insert("title".to_owned(), Value::from("breakglass spec"));
     schema.to_value()
@@ -43,7 +47,74 @@ fn without_null(property: &mut Map<String, Value>) {
         if let [Value::Object(only)] = choices.as_mut_slice() {
             let only = std::mem::take(only);
             property.remove("anyOf");
-            property.extend(only);
+            // Beside a reference, draft 7 reads nothing else.
+            if only.contains_key("$ref") {
+                property.insert("allOf".to_owned(), Value::from(vec![Value::from(only)]));
+            } else {
+                property.extend(only);
+            }
         }
+    }
+}
+
+/// Gives the one key of a mapping, as the variants of an enum are written, what is said of the mapping.
+fn describe_only_key(schema: &mut Schema) {
+    let Some(description) = schema.get("description").cloned() else {
+        return;
+    };
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else {
+        return;
+    };
+    if properties.len() == 1 {
+        for property in properties.values_mut() {
+            if let Value::Object(property) = property {
+                property
+                    .entry("description")
+                    .or_insert_with(|| description.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mapping_is_closed() {
+        fn open(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => {
+                    if members.contains_key("properties")
+                        && members.get("additionalProperties") != Some(&Value::Bool(false))
+                    {
+                        found.push(value.to_string());
+                    }
+                    members.values().for_each(|member| open(member, found));
+                }
+                Value::Array(members) => members.iter().for_each(|member| open(member, found)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        let mut found = Vec::new();
+        open(&json_schema(), &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
+    #[test]
+    fn closed_sets_patterns_defaults_and_examples_are_there_to_complete_from() {
+        let schema = json_schema();
+        let of = |path: &str| schema.pointer(path).cloned().unwrap_or_default();
+        let text = of("/definitions/Role/properties/failure_mode/examples").to_string();
+        assert!(text.contains("identity_provider_down"), "{text}");
+        let library = of("/definitions/PolicySource/properties/library/enum").to_string();
+        assert!(library.contains("deny-break-glass-tampering"), "{library}");
+        assert_eq!(of("/properties/emergency_account/pattern"), "^[0-9]{12}$");
+        assert_eq!(of("/definitions/User/properties/console/default"), true);
+        assert_eq!(of("/definitions/Role/properties/max_session/default"), "1h");
+        let kinds = of("/definitions/MfaKind").to_string();
+        assert!(kinds.contains("fido2"), "{kinds}");
+        let nulls = schema.to_string().matches("\"null\"").count();
+        assert_eq!(nulls, 1, "only permissions_boundary may be null");
     }
 }

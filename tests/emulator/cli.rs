@@ -276,3 +276,38 @@ fn a_starter_spec_is_valid_and_can_be_applied() {
     emulator.run(&["apply", "--yes"]).expect(0);
     crate::expect_in_sync(&emulator);
 }
+
+#[test]
+fn an_interview_writes_a_spec_or_nothing() {
+    let emulator = Emulator::small();
+    let ask =
+        |typed: &str| at_a_terminal(&emulator, "breakglass init --out asked.yaml", &[], typed);
+    for (typed, told) in [
+        (
+            "o-acme1example\n\u{4}",
+            "the answers ended before the questions",
+        ),
+        (
+            &*format!("o-acme1example\n222233334444\n{}no\n", "\n".repeat(9)),
+            "nothing was written",
+        ),
+    ] {
+        let run = ask(typed).expect(1);
+        assert!(run.stdout.contains(told), "{run:?}");
+        assert!(!emulator.path("asked.yaml").exists());
+    }
+    let run = ask(&format!(
+        "acme\no-acme1example\n222233334444\n{}",
+        "\n".repeat(10)
+    ))
+    .expect(0);
+    assert!(run.stdout.contains("wrote asked.yaml"), "{run:?}");
+    let valid = emulator
+        .run(&["validate", "--spec", "asked.yaml"])
+        .expect(0);
+    assert!(
+        valid.stdout.contains("o-acme1example, 2 users, 2 roles"),
+        "{valid:?}"
+    );
+    assert_eq!(valid.stderr, "", "an interview has nothing to warn of");
+}

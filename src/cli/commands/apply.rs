@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DEFAULT_TTL, compare_live};
+use super::{DEFAULT_TTL, compare_live, read_plan};
 use crate::apply::{ApplyOptions, ApplyOutcome, ApplyReport, Canary, apply};
 use crate::cli::args::{CompareArgs, GlobalArgs, unit_filter};
 use crate::cli::clock::now;
@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{confirmed, deliver, expect_terminal, open, print, say};
 use crate::cli::progress;
-use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh, parse_plan};
+use crate::plan::{Entry, Gate, Kind, Plan, Staleness, check_fresh};
 use crate::report::{Format, render_apply, render_plan};
 use crate::spec;
 use crate::state::Address;
@@ -91,9 +91,7 @@ async fn saved(
     global: &GlobalArgs,
     path: &Path,
 ) -> Result<(Connection, Plan), CliError> {
-    let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", path, &error))?;
-    let plan = parse_plan(&text)
-        .map_err(|error| CliError::new(Exit::Error, format!("{}: {error}", path.display())))?;
+    let plan = read_plan(path)?;
     if !args.compare.scope.filter()?.given.is_empty() {
         return Err(CliError::new(
             Exit::Usage,

@@ -1,10 +1,8 @@
 //! `breakglass close`: what is done after an incident.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, SpecArgs};
+use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, PasswordArgs, SpecArgs};
 use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
@@ -33,12 +31,8 @@ pub(in crate::cli) struct CloseArgs {
     spec: SpecArgs,
     #[command(flatten)]
     cloud: CloudArgs,
-    /// The folder for the sealed passwords and the records beside them.
-    #[arg(long, value_name = "DIR", default_value = "credentials")]
-    out: PathBuf,
-    /// Do not ask.
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// Let a safety gate through that guards an exception made for the incident; several with commas.
     #[arg(long, value_name = "GATE", value_delimiter = ',')]
     allow: Vec<Gate>,
@@ -49,7 +43,7 @@ pub(in crate::cli) struct CloseArgs {
 pub(in crate::cli) fn run(args: &CloseArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     let loaded = args.spec.load(global)?;
     let incident = incident(args, &loaded)?;
-    if !args.yes {
+    if !args.passwords.yes {
         expect_terminal("give --yes")?;
     }
     open(&args.output, "close")?;
@@ -107,7 +101,7 @@ async fn closed(
         .map_err(|problems| CliError::problems(&problems, &loaded.sources, color))?;
     let target = Target::of(incident, loaded, &resolver, &organization)
         .map_err(|message| CliError::new(Exit::Spec, message))?;
-    let store = Store::open(&args.out, args.cloud.org.is_some())?;
+    let store = Store::open(&args.passwords.out, args.cloud.org.is_some())?;
     let mut record = begin(args, loaded, &organization, &target, &store)?;
     let stop = stop_on_interrupt();
     let request = CloseRequest {
@@ -201,7 +195,7 @@ fn begin(
         },
         target.roles.len()
     );
-    if !args.yes && !confirmed(&question)? {
+    if !args.passwords.yes && !confirmed(&question)? {
         return Err(failed("nothing was changed".to_owned()));
     }
     let record =

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
+use crate::cli::complete::script;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
@@ -14,12 +15,9 @@ pub(in crate::cli) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(in crate::cli) fn run(
-    args: &CompletionsArgs,
-    mut command: clap::Command,
-) -> Result<Exit, CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, "breakglass", &mut script);
-    print(&String::from_utf8_lossy(&script))?;
+pub(in crate::cli) fn run(args: &CompletionsArgs) -> Result<Exit, CliError> {
+    let script = script(&args.shell.to_string())
+        .map_err(|error| CliError::new(Exit::Error, format!("failed to write it: {error}")))?;
+    print(&script)?;
     Ok(Exit::Success)
 }

@@ -1,11 +1,10 @@
 //! `breakglass credentials`: passwords of the spec's users.
 
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::{CloudArgs, GlobalArgs, SpecArgs};
+use crate::cli::args::{CloudArgs, GlobalArgs, PasswordArgs, SpecArgs};
 use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on, lock, stop_on_interrupt};
 use crate::cli::error::CliError;
@@ -44,12 +43,8 @@ struct IssueArgs {
     spec: SpecArgs,
     #[command(flatten)]
     cloud: CloudArgs,
-    /// The folder for the sealed passwords and the records beside them.
-    #[arg(long, value_name = "DIR", default_value = "credentials")]
-    out: PathBuf,
-    /// Do not ask.
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    passwords: PasswordArgs,
 }
 
 pub(in crate::cli) fn run(args: &CredentialsArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
@@ -61,7 +56,7 @@ pub(in crate::cli) fn run(args: &CredentialsArgs, global: &GlobalArgs) -> Result
 async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliError> {
     let loaded = args.spec.load(global)?;
     let custodies = custodies(args, &loaded, global)?;
-    if !args.yes {
+    if !args.passwords.yes {
         expect_terminal("give --yes")?;
     }
     let account = &loaded.spec.emergency_account;
@@ -72,7 +67,7 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
     for custody in &custodies {
         expect_managed(cloud, &loaded.spec, &custody.user).await?;
     }
-    let store = Store::open(&args.out, args.cloud.org.is_some())?;
+    let store = Store::open(&args.passwords.out, args.cloud.org.is_some())?;
     for custody in &custodies {
         let record = store.record(account, &custody.user)?;
         for leftover in store.leftovers(&record)? {
@@ -81,7 +76,7 @@ async fn issue_all(args: &IssueArgs, global: &GlobalArgs) -> Result<Exit, CliErr
     }
     let users: Vec<&str> = custodies.iter().map(|one| one.user.as_str()).collect();
     let question = format!("Set a new password of {}?", users.join(", "));
-    if !args.yes && !confirmed(&question)? {
+    if !args.passwords.yes && !confirmed(&question)? {
         return Err(CliError::new(Exit::Error, "nothing was changed"));
     }
     let stop = stop_on_interrupt();

@@ -61,9 +61,7 @@ pub(in crate::cli) fn run(args: &MergeArgs, global: &GlobalArgs) -> Result<Exit,
         // A file of another kind is refused with what it should have been.
         Some(_) | None => {
             let read = |path: &Path, text: &str| {
-                let told =
-                    |error| CliError::new(Exit::Error, format!("{}: {error}", path.display()));
-                parse_plan(text).map_err(told)
+                parse_plan(text).map_err(|error| CliError::plan(path, &error))
             };
             let whole = merge_plans(parts(&texts, read)?)?;
             tell(args, global, |format, style| {

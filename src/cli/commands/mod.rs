@@ -9,6 +9,7 @@ pub(super) mod drift;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod kit;
+pub(super) mod man;
 pub(super) mod merge;
 pub(super) mod plan;
 pub(super) mod policy;
@@ -22,6 +23,8 @@ pub(super) mod usage;
 pub(super) mod validate;
 pub(super) mod verify;
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::args::{CompareArgs, GlobalArgs};
@@ -32,7 +35,7 @@ use super::progress;
 use crate::cli::clock::now;
 use crate::collect::{CompareRequest, ScopeFilter, compare};
 use crate::org::Shard;
-use crate::plan::{Entry, Kind, Plan};
+use crate::plan::{Entry, Kind, Plan, parse_plan};
 use crate::spec::Duration;
 
 /// How long a plan may be applied when nothing else is said.
@@ -75,6 +78,12 @@ pub(super) async fn compare_live(
     let plan = plan
         .map_err(|error| CliError::collect(error, &loaded.sources, global.color.colors_stderr()))?;
     Ok((connection, plan))
+}
+
+/// Reads a saved plan or report of drift.
+fn read_plan(path: &Path) -> Result<Plan, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", path, &error))?;
+    parse_plan(&text).map_err(|error| CliError::plan(path, &error))
 }
 
 fn expiry(now: Timestamp, ttl: Duration) -> Result<Timestamp, CliError> {

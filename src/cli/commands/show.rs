@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::apply::ApplyReport;
 use crate::cli::args::{GlobalArgs, OutputArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{deliver, open};
 use crate::plan::{Kind, parse_plan};
-use crate::report::{render_apply, render_plan, render_verification};
+use crate::report::{
+    Format, Style, render_apply, render_close, render_drill, render_plan, render_usage,
+    render_verification,
+};
 use crate::verify::Verification;
 
 /// Arguments of `show`.
@@ -27,60 +30,81 @@ pub(in crate::cli) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<Exit, 
     let text = std::fs::read_to_string(&args.file)
         .map_err(|error| CliError::io("read", &args.file, &error))?;
     let file = args.file.display();
-    let kind = kind_of(&text);
-    if kind.as_deref() == Some("snapshot") {
-        return Err(CliError::new(
-            Exit::Error,
-            format!("{file} is a snapshot, not a plan or report"),
-        )
-        .hinted(format!(
-            "compare it with the spec: breakglass plan --org {file}"
-        )));
+    let told = Told { args, global, text };
+    match kind_of(&told.text).as_deref() {
+        Some("apply") => told.report("apply", render_apply),
+        Some("verify") => told.report("verify", render_verification),
+        Some("usage") => told.report("usage", render_usage),
+        Some("close") => told.report("close", render_close),
+        Some("alerts-test") => told.report("alerts-test", render_drill),
+        Some("snapshot") => {
+            let message = format!("{file} is a snapshot, not a plan or report");
+            let hint = format!("compare it with the spec: breakglass plan --org {file}");
+            Err(CliError::new(Exit::Error, message).hinted(hint))
+        }
+        // A file of another kind is refused with what it should have been.
+        Some(_) | None => {
+            let plan =
+                parse_plan(&told.text).map_err(|error| CliError::plan(&args.file, &error))?;
+            let kind = match plan.kind {
+                Kind::Plan => "plan",
+                Kind::Drift => "drift",
+            };
+            told.tell(kind, &plan, render_plan)
+        }
     }
-    if kind.as_deref() == Some("apply") {
-        open(&args.output, "apply")?;
-        let report: ApplyReport = serde_json::from_str(&text).map_err(|error| {
-            CliError::new(
-                Exit::Error,
-                format!("{file}: not a report that can be read: {error}"),
-            )
-        })?;
-        deliver(&args.output, global, |format, style| {
-            render_apply(&report, format, style)
-        })?;
-        return Ok(Exit::Success);
+}
+
+/// Holds a file's text and how it is to be told.
+struct Told<'a> {
+    args: &'a ShowArgs,
+    global: &'a GlobalArgs,
+    text: String,
+}
+
+impl Told<'_> {
+    fn report<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        render: fn(&T, Format, Style) -> String,
+    ) -> Result<Exit, CliError> {
+        self.tell(kind, &report(&self.args.file, &self.text)?, render)
     }
-    if kind.as_deref() == Some("verify") {
-        open(&args.output, "verify")?;
-        let verification = verification(&args.file, &text)?;
-        deliver(&args.output, global, |format, style| {
-            render_verification(&verification, format, style)
+
+    fn tell<T>(
+        &self,
+        kind: &str,
+        value: &T,
+        render: fn(&T, Format, Style) -> String,
+    ) -> Result<Exit, CliError> {
+        open(&self.args.output, kind)?;
+        deliver(&self.args.output, self.global, |format, style| {
+            render(value, format, style)
         })?;
-        return Ok(Exit::Success);
+        Ok(Exit::Success)
     }
-    let plan = parse_plan(&text)
-        .map_err(|error| CliError::new(Exit::Error, format!("{file}: {error}")))?;
-    open(
-        &args.output,
-        match plan.kind {
-            Kind::Plan => "plan",
-            Kind::Drift => "drift",
-        },
-    )?;
-    deliver(&args.output, global, |format, style| {
-        render_plan(&plan, format, style)
-    })?;
-    Ok(Exit::Success)
+}
+
+/// Reads a report of a format that this version knows.
+fn report<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CliError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format_version: String,
+    }
+    let wrong = |error: serde_json::Error| CliError::report(path, &error.to_string());
+    let Head { format_version } = serde_json::from_str(text).map_err(wrong)?;
+    if format_version.split('.').next() != Some("1") {
+        let why = format!(
+            "its format {format_version:?} is not known to this version, which reads 1.x; use a newer breakglass"
+        );
+        return Err(CliError::report(path, &why));
+    }
+    serde_json::from_str(text).map_err(wrong)
 }
 
 /// Reads a verification.
 pub(super) fn verification(path: &Path, text: &str) -> Result<Verification, CliError> {
-    serde_json::from_str(text).map_err(|error| {
-        CliError::new(
-            Exit::Error,
-            format!("{}: not a report that can be read: {error}", path.display()),
-        )
-    })
+    report(path, text)
 }
 
 /// What a file says of itself; nothing when it is no JSON object that does.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::read_plan;
 use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, ScopeArgs, ShardArgs, SpecArgs};
 use crate::cli::clock::now;
 use crate::cli::connect::{Connection, block_on_reading};
@@ -12,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{deliver, open};
 use crate::cli::progress;
 use crate::collect::{ScopeFilter, VerifyRequest, verify};
-use crate::plan::{Entry, Plan, Staleness, check_fresh, parse_plan};
+use crate::plan::{Entry, Plan, Staleness, check_fresh};
 use crate::report::render_verification;
 use crate::spec::Loaded;
 use crate::verify::Verification;
@@ -74,9 +75,7 @@ async fn verified(args: &VerifyArgs, global: &GlobalArgs) -> Result<Verification
 
 /// Opens a saved plan, which must be one of this spec.
 fn saved(path: &Path, loaded: &Loaded) -> Result<Plan, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", path, &error))?;
-    let plan = parse_plan(&text)
-        .map_err(|error| CliError::new(Exit::Error, format!("{}: {error}", path.display())))?;
+    let plan = read_plan(path)?;
     if loaded.digest != plan.spec_digest {
         return Err(Staleness::Spec {
             found: plan.spec_digest,

@@ -19,7 +19,7 @@ use super::convert::parse;
 use super::error::{Failure, failed};
 use super::throttle::{LeavesThrottling, Throttle};
 use super::{MemberRole, Override};
-use crate::cloud::CloudError;
+use crate::cloud::{CloudError, ErrorKind};
 use crate::ids::{AccountId, Arn, Partition};
 use crate::state::{Address, ResourceType};
 
@@ -242,6 +242,9 @@ struct AssumedRole {
     external_id: Option<String>,
 }
 
+/// What to do about a role that can't be assumed.
+const NO_WAY_IN: &str = "make sure that it is there and trusts the caller, or name another one under organization.member_role or organization.overrides";
+
 impl AssumedRole {
     async fn assume(&self) -> Result<Credentials, Failure> {
         let call = "sts:AssumeRole";
@@ -254,7 +257,13 @@ impl AssumedRole {
             .duration_seconds(SESSION_SECONDS)
             .send()
             .await
-            .map_err(|error| failed(call)(error).with_note(&format!("role {}", self.arn)))?;
+            .map_err(|error| {
+                let failure = failed(call)(error).with_note(&format!("role {}", self.arn));
+                match failure.kind() {
+                    ErrorKind::AccessDenied => failure.with_note(NO_WAY_IN),
+                    _ => failure,
+                }
+            })?;
         let credentials = answer
             .credentials
             .ok_or_else(|| Failure::new(call, "AWS answered without credentials"))?;
@@ -501,7 +510,9 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::AccessDenied);
         assert_eq!(
             error.to_string(),
-            "sts:AssumeRole: AccessDenied: User is not authorized (role arn:aws-us-gov:iam::222222222222:role/path/Reader)"
+            format!(
+                "sts:AssumeRole: AccessDenied: User is not authorized (role arn:aws-us-gov:iam::222222222222:role/path/Reader) ({NO_WAY_IN})"
+            )
         );
     }
 }

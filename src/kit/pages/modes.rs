@@ -203,6 +203,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_modes_that_a_spec_is_completed_with_are_known() {
+        let known = KNOWN.map(|(name, _, _)| name);
+        assert_eq!(known, crate::spec::FAILURE_MODES);
+    }
+
+    #[test]
     fn modes_have_names_to_read() {
         for (mode, expected) in [
             (

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::values::{
     Accounts, Duration, PolicyRef, Trusted, is_default, is_true, nullable, path_schema, yes,
 };
 use crate::ids::IamPath;
+use crate::policy::{DocumentKind, library};
 pub use crate::state::{FidoLevel, MfaKind};
 
 /// Declares an IAM user of the emergency account.
@@ -18,7 +19,7 @@ pub use crate::state::{FidoLevel, MfaKind};
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// The user's name, unique whatever its case.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"), extend("examples" = ["bg-alice"]))]
     pub name: String,
     /// The user's IAM path; `defaults.path` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +138,7 @@ pub struct PolicySource {
     pub document: Option<serde_json::Value>,
     /// The name of a policy that comes with breakglass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "library_schema")]
     pub library: Option<String>,
 }
 
@@ -154,6 +156,7 @@ pub struct PolicyEntry {
     pub document: Option<serde_json::Value>,
     /// The name of a policy that comes with breakglass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "library_schema")]
     pub library: Option<String>,
     /// The policy's IAM path; `defaults.path` when absent. A policy at another path is not recognised as managed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,6 +166,12 @@ pub struct PolicyEntry {
     /// policy's tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+fn library_schema(_: &mut SchemaGenerator) -> Schema {
+    let fits = |name: &&str| library::kind(name) == Some(DocumentKind::Identity);
+    let names: Vec<&str> = library::names().filter(fits).collect();
+    json_schema!({ "type": "string", "enum": names })
 }
 
 fn exactly_one_source(schema: &mut Schema) {
@@ -219,12 +228,22 @@ impl PolicyEntry {
     }
 }
 
+/// The failure modes that the runbook knows by name.
+pub const FAILURE_MODES: [&str; 6] = [
+    "identity_provider_down",
+    "federation_broken",
+    "identity_center_down",
+    "identity_provider_compromised",
+    "guardrail_lockout",
+    "team_unavailable",
+];
+
 /// Declares a role that exists in each selected account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// The role's name, unique whatever its case; the same in every account.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"), extend("examples" = ["BreakGlassAdmin"]))]
     pub name: String,
     /// The role's IAM path; `defaults.path` when absent. Path and name together have 64 characters at most, or the
     /// console can't switch to the role.
@@ -238,6 +257,7 @@ pub struct Role {
     /// `identity_center_down`, `identity_provider_compromised`, `guardrail_lockout` and `team_unavailable` have words
     /// of their own in the runbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = FAILURE_MODES))]
     pub failure_mode: Option<String>,
     /// The accounts that have this role.
     #[serde(default)]
@@ -263,6 +283,7 @@ pub struct Role {
     pub must_allow: Vec<Ability>,
     /// Actions that `verify` proves a session cannot do, on any resource in any context.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["cloudtrail:StopLogging"]]))]
     pub must_deny: Vec<String>,
     /// Tags besides `defaults.tags`, which they override.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -299,5 +320,6 @@ impl Default for RoleMfa {
 #[serde(deny_unknown_fields)]
 pub struct Incident {
     /// What the session's name must be like, such as `INC-*`.
+    #[schemars(extend("examples" = ["INC-*"]))]
     pub session_name: String,
 }

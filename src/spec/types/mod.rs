@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AccountId, IamPath};
 
 pub use access::{
-    AccessKeys, Custodians, FidoLevel, Incident, MfaKind, Permissions, PolicyEntry, PolicySource,
-    Role, RoleMfa, Source, User, UserMfa,
+    AccessKeys, Custodians, FAILURE_MODES, FidoLevel, Incident, MfaKind, Permissions, PolicyEntry,
+    PolicySource, Role, RoleMfa, Source, User, UserMfa,
 };
 pub use sections::{
     AlertUse, Alerts, Bus, Coverage, Drills, Exception, Exemption, Guardrails, Ignore, Incidents,
@@ -101,7 +101,7 @@ impl Spec {
 #[serde(deny_unknown_fields)]
 pub struct OrganizationSettings {
     /// The organization's id, such as `o-exampleorg1`.
-    #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"))]
+    #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"), extend("examples" = ["o-exampleorg1"]))]
     pub id: String,
     /// The role that is assumed in each account but the caller's own: a name, `path/name`, or `{plan, apply}` to keep
     /// reading apart from writing.
@@ -114,6 +114,7 @@ pub struct OrganizationSettings {
     /// The Regions where alert rules live, and in which `verify` proves, beside that of global services; every enabled
     /// Region when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["us-east-1", "eu-west-1"]]))]
     pub regions: Option<Vec<String>>,
 }
 

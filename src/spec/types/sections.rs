@@ -57,6 +57,7 @@ pub struct Protection {
     /// The name of the SCP, which is made from the library.
     pub policy: String,
     /// What it is attached to: `root`, OUs (`ou:/Path` or `ou-…`) or account ids.
+    #[schemars(extend("examples" = [["root"]]))]
     pub attach: Vec<String>,
 }
 
@@ -134,9 +135,11 @@ pub struct Topic {
     pub name: String,
     /// The key that encrypts it: an id, an ARN or `alias/NAME`, not AWS's own. Absent, `plan` notes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["alias/break-glass"]))]
     pub kms_key: Option<String>,
     /// Who is told, written `PROTOCOL:ENDPOINT`, such as `email:soc@example.com`. Others that are live are removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["email:soc@example.com"]]))]
     pub subscriptions: Vec<String>,
 }
 
@@ -241,7 +244,8 @@ pub struct Webhook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Incidents {
-    /// A YAML file with a list of `{id, opened, closed?, accounts?, roles?, users?, reset_at?}`.
+    /// A YAML file beside the spec with a list of `{id, opened, closed?, accounts?, roles?, users?, reset_at?}`.
+    #[schemars(extend("examples" = ["incidents.yaml"]))]
     pub file: String,
 }
 
@@ -251,6 +255,7 @@ pub struct Incidents {
 pub struct Drills {
     /// A YAML file with a list of `{role, account, user, at}`: when each role was last tried with success, by a user
     /// that it trusts.
+    #[schemars(extend("examples" = ["drills.yaml"]))]
     pub file: String,
     /// How old the last drill of a role in an account may be; past it the role is work for a person. Any age when
     /// absent.
@@ -293,6 +298,7 @@ impl Default for Safety {
 #[serde(deny_unknown_fields)]
 pub struct Ignore {
     /// The address, and after a colon the field; both may be globs: `123456789012/iam_role/*:tags.cost-center`.
+    #[schemars(extend("examples" = ["123456789012/iam_role/*:tags.cost-center"]))]
     pub r#match: String,
     /// Why it is left alone.
     pub reason: String,

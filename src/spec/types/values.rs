@@ -45,7 +45,7 @@ macro_rules! text_value {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
 pub struct Duration(u64);
-text_value!(Duration, { "type": "string", "pattern": "^[0-9]+[smhd]$" });
+text_value!(Duration, { "type": "string", "pattern": "^[0-9]+[smhd]$", "examples": ["30s", "15m", "1h", "90d"] });
 
 /// The units of a [`Duration`] and their seconds, the longest first.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -186,7 +186,11 @@ impl<'de> Deserialize<'de> for Percent {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountSelector(Selector);
-text_value!(AccountSelector, { "type": "string", "minLength": 1 });
+text_value!(AccountSelector, {
+    "type": "string",
+    "minLength": 1,
+    "examples": ["*", "ou:/Path/By/Name", "account:NAME", "tag:KEY=VALUE", "management", "emergency"]
+});
 
 impl AccountSelector {
     /// The selector itself.
@@ -229,7 +233,7 @@ pub enum Trusted {
     /// An IAM user or role, here or in any account; the account is 12 digits and nothing is a wildcard.
     Arn(Arn),
 }
-text_value!(Trusted, { "type": "string", "pattern": "^(user:.+|arn:[^:]+:iam::[0-9]{12}:(user|role)/.+)$" });
+text_value!(Trusted, { "type": "string", "examples": ["user:bg-alice"], "pattern": "^(user:.+|arn:[^:]+:iam::[0-9]{12}:(user|role)/.+)$" });
 
 impl FromStr for Trusted {
     type Err = String;
@@ -292,7 +296,7 @@ pub enum PolicyRef {
     /// A managed policy of AWS (`arn:aws:iam::aws:policy/…`) or of the account itself.
     Arn(Arn),
 }
-text_value!(PolicyRef, { "type": "string", "pattern": "^(policy:.+|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+)$" });
+text_value!(PolicyRef, { "type": "string", "examples": ["arn:aws:iam::aws:policy/AdministratorAccess"], "pattern": "^(policy:.+|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+)$" });
 
 impl FromStr for PolicyRef {
     type Err = String;
@@ -510,11 +514,11 @@ pub(super) mod date {
 }
 
 pub(super) fn date_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+    json_schema!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2027-06-30"] })
 }
 
 pub(super) fn account_id_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": "^[0-9]{12}$" })
+    json_schema!({ "type": "string", "pattern": "^[0-9]{12}$", "examples": ["222233334444"] })
 }
 
 pub(super) fn path_schema(_: &mut SchemaGenerator) -> Schema {

@@ -98,6 +98,14 @@ async fn subscriptions(client: &Client, topic: &str) -> Result<Vec<Subscription>
     pages.map_err(failed("sns:ListSubscriptionsByTopic"))
 }
 
+/// Finds the subscriptions of a name by their ARNs; one that waits for its confirmation has none.
+async fn confirmed(client: &Client, topic: &str, name: &str) -> Result<Vec<String>, Failure> {
+    let found = subscriptions(client, topic).await?.into_iter();
+    let named = found.filter(|one| subscription_name(one).as_deref() == Some(name));
+    let arns = named.filter_map(|one| one.subscription_arn);
+    Ok(arns.filter(|arn| arn.starts_with("arn:")).collect())
+}
+
 /// A subscription as specs write it: `PROTOCOL:ENDPOINT`.
 fn subscription_name(subscription: &Subscription) -> Option<String> {
     let (protocol, endpoint) = (subscription.protocol()?, subscription.endpoint()?);
@@ -150,16 +158,12 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
             topic,
             subscription,
         } => {
-            for found in subscriptions(&client, &arn(topic)).await? {
-                let named = subscription_name(&found).as_ref() == Some(subscription);
-                let arn = found.subscription_arn.filter(|arn| arn.starts_with("arn:"));
-                if let (true, Some(arn)) = (named, arn) {
-                    let request = client.set_subscription_attributes();
-                    let request = request.subscription_arn(arn);
-                    let request = request.attribute_name("FilterPolicy");
-                    let answer = request.attribute_value(NO_FILTER).send().await;
-                    unless_gone(answer.map_err(failed(call)))?;
-                }
+            for arn in confirmed(&client, &arn(topic), subscription).await? {
+                let request = client.set_subscription_attributes();
+                let request = request.subscription_arn(arn);
+                let request = request.attribute_name("FilterPolicy");
+                let answer = request.attribute_value(NO_FILTER).send().await;
+                unless_gone(answer.map_err(failed(call)))?;
             }
             Ok(())
         }
@@ -167,13 +171,9 @@ pub(super) async fn change(region: &Region, operation: &AlertOperation) -> Resul
             topic,
             subscription,
         } => {
-            for found in subscriptions(&client, &arn(topic)).await? {
-                let named = subscription_name(&found).as_ref() == Some(subscription);
-                let arn = found.subscription_arn.filter(|arn| arn.starts_with("arn:"));
-                if let (true, Some(arn)) = (named, arn) {
-                    let answer = client.unsubscribe().subscription_arn(arn).send().await;
-                    unless_gone(answer.map_err(failed(call)))?;
-                }
+            for arn in confirmed(&client, &arn(topic), subscription).await? {
+                let answer = client.unsubscribe().subscription_arn(arn).send().await;
+                unless_gone(answer.map_err(failed(call)))?;
             }
             Ok(())
         }

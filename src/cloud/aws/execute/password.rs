@@ -72,33 +72,24 @@ pub(in crate::cloud::aws) async fn set(
     }
 }
 
-async fn create(client: &Client, user: &str, password: &SecretString) -> Result<(), Failure> {
-    client
-        .create_login_profile()
-        .user_name(user)
-        .password(password.expose_secret())
-        .password_reset_required(false)
-        .customize()
-        .config_override(once())
-        .send()
-        .await
-        .map(drop)
-        .map_err(failed("iam:CreateLoginProfile"))
+/// Defines a call that gives a user a password and is sent once: the SDK has types of its own for each.
+macro_rules! password_call {
+    ($name:ident, $request:ident, $action:literal) => {
+        async fn $name(
+            client: &Client,
+            user: &str,
+            password: &SecretString,
+        ) -> Result<(), Failure> {
+            let request = client.$request().user_name(user);
+            let request = request.password(password.expose_secret());
+            let request = request.password_reset_required(false).customize();
+            let answer = request.config_override(once()).send().await;
+            answer.map(drop).map_err(failed($action))
+        }
+    };
 }
-
-async fn update(client: &Client, user: &str, password: &SecretString) -> Result<(), Failure> {
-    client
-        .update_login_profile()
-        .user_name(user)
-        .password(password.expose_secret())
-        .password_reset_required(false)
-        .customize()
-        .config_override(once())
-        .send()
-        .await
-        .map(drop)
-        .map_err(failed("iam:UpdateLoginProfile"))
-}
+password_call!(create, create_login_profile, "iam:CreateLoginProfile");
+password_call!(update, update_login_profile, "iam:UpdateLoginProfile");
 
 #[cfg(test)]
 mod tests {

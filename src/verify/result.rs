@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::{CoverageFinding, Exempt};
 use crate::ids::AccountId;
+use crate::org::Tree;
 use crate::plan::{Scope, Skipped, Unreadable};
 use crate::policy::evaluate::LayerName;
 use crate::state::{Address, Origin};
@@ -54,6 +55,9 @@ pub struct Verification {
     pub guardrails_unknown: Option<String>,
     /// The accounts that are not active, and so not looked at.
     pub skipped: Vec<Skipped>,
+    /// The accounts that were looked at, under their units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// Tells how verification ended.

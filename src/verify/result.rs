@@ -148,6 +148,21 @@ pub enum Obligation {
     MustDeny,
 }
 
+impl Obligation {
+    /// What is to be proven, in a few words.
+    #[must_use]
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::Present => "is there",
+            Self::Assume => "can be assumed with MFA",
+            Self::ClosedWithoutMfa => "is closed without MFA",
+            Self::ClosedToOthers => "is closed to others",
+            Self::MustAllow => "allows what it must",
+            Self::MustDeny => "denies what it must",
+        }
+    }
+}
+
 /// Holds what is proven of one role in one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -98,7 +98,7 @@ pub(super) fn parts(plan: &Plan, groups: &[Group]) -> (Markup, Vec<Part>) {
         .as_ref()
         .filter(|found| alerts::has_holes(found))
     {
-        parts.push(Part::new("alerts", alerts::TITLE, alert_table(coverage)));
+        parts.push(Part::new("alerts", alerts::TITLE, alert_table(coverage, plan.tree.is_some())));
     }
     left_out(&mut parts, plan);
     apply_with(&mut parts, plan);
@@ -147,7 +147,7 @@ fn gates(parts: &mut Vec<Part>, plan: &Plan) {
 }
 
 /// Tells which uses raise no alert, and where.
-fn alert_table(coverage: &AlertCoverage) -> Markup {
+fn alert_table(coverage: &AlertCoverage, linked: bool) -> Markup {
     let rows = alerts::rows(coverage);
     let shown = rows.iter().take(ALERT_ROWS);
     html! {
@@ -157,7 +157,7 @@ fn alert_table(coverage: &AlertCoverage) -> Markup {
             div class="rows" tabindex="0" role="group" aria-label=(alerts::TITLE) { table {
                 thead { tr { @for title in alerts::head() { th scope="col" { (title) } } } }
                 tbody { @for row in shown { tr {
-                    th scope="row" { (accounts(&row.accounts, true)) }
+                    th scope="row" { (accounts(&row.accounts, linked)) }
                     @for cell in row.cells().iter().skip(1) {
                         @if cell == alerts::HOLE { td class="hole high" { (cell) span { " no alert" } } }
                         @else { td { (visible(cell)) } }

@@ -176,7 +176,11 @@ impl Found<'_> {
             return Cell::plain(states::UNDECLARED);
         };
         if told::is_unreadable(result) {
-            return Cell::linked(states::UNREADABLE, "#unreadable");
+            return if self.unreadable {
+                Cell::linked(states::UNREADABLE, "#unreadable")
+            } else {
+                Cell::plain(states::UNREADABLE)
+            };
         }
         Cell {
             link: link(result),

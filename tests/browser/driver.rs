@@ -120,7 +120,11 @@ impl Browser {
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        self.ask("POST", &format!("/session/{}{path}", self.session), Some(body))
+        self.ask(
+            "POST",
+            &format!("/session/{}{path}", self.session),
+            Some(body),
+        )
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {

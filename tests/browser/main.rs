@@ -1,5 +1,11 @@
 //! The page that `--format html` writes, in a real browser: `make browser`, with chromedriver and a Chromium.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod driver;
 mod organization;
@@ -30,7 +36,9 @@ const SHOWN: &str = "
 
 fn shown(browser: &Browser) -> Value {
     // The script answers a change in the next frame.
-    browser.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    browser.run(
+        "return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+    );
     browser.run(SHOWN)
 }
 
@@ -129,7 +137,9 @@ fn filtering_and_opening_take_no_time_worth_speaking_of() {
 fn the_keyboard_reaches_everything() {
     let browser = Browser::start(1280, true);
     browser.open(&page("drift"), "");
-    let focus = |browser: &Browser| browser.run("return document.activeElement.id || document.activeElement.className || document.activeElement.tagName");
+    let focus = |browser: &Browser| {
+        browser.run("return document.activeElement.id || document.activeElement.className || document.activeElement.tagName")
+    };
     browser.press(&[TAB]);
     assert_eq!(focus(&browser), "skip");
     browser.press(&[ENTER]);
@@ -177,7 +187,9 @@ fn without_its_script_everything_is_there() {
     );
     let complaints = browser.complaints();
     assert!(
-        complaints.iter().all(|one| one.contains("Content Security Policy")),
+        complaints
+            .iter()
+            .all(|one| one.contains("Content Security Policy")),
         "{complaints:?}"
     );
     assert!(!complaints.is_empty());
@@ -188,7 +200,9 @@ fn paper_and_narrow_windows_hold_it() {
     let browser = Browser::start(500, false);
     for command in ["drift", "verify"] {
         browser.open(&page(command), "");
-        let overflow = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        let overflow = browser.run(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
         assert_eq!(overflow, 0, "{command} is wider than the window");
     }
     browser.open(&page("drift"), "#risk=critical");

@@ -1,4 +1,4 @@
-//! An organization of 5,000 accounts, made of two accounts of the example that are as the spec says.
+//! An organization of 5,000 accounts, made of two accounts of the example.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,7 +38,9 @@ impl Wrong {
 
     /// How many accounts it is wrong with.
     pub fn count(self) -> usize {
-        (0..ACCOUNTS).filter(|number| Self::of(*number) == self).count()
+        (0..ACCOUNTS)
+            .filter(|number| Self::of(*number) == self)
+            .count()
     }
 }
 
@@ -51,8 +53,11 @@ pub fn id(number: usize) -> String {
 pub fn snapshot(folder: &Path) -> PathBuf {
     let text = std::fs::read_to_string(format!("{EXAMPLE}/org.json")).unwrap();
     let mut snapshot: Value = serde_json::from_str(&text).unwrap();
-    // Two accounts that are as the spec says: one with every role, one without the network's.
-    let [prod, dev] = ["200000000011", "200000000010"].map(|id| {
+    // One with every role, put right, and one without the network's role.
+    let attached = &mut snapshot["accounts"]["200000000009"]["complete"]["roles"]["BreakGlassReadOnly"]
+        ["managed_policies"];
+    *attached = json!(["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+    let [prod, dev] = ["200000000009", "200000000008"].map(|id| {
         let text = snapshot["accounts"][id].to_string();
         (id, text)
     });
@@ -81,11 +86,16 @@ pub fn snapshot(folder: &Path) -> PathBuf {
             Wrong::Nothing => {}
             Wrong::NoMfa => {
                 let trust = &mut roles["BreakGlassAdmin"]["trust_policy"];
-                trust["Statement"][0].as_object_mut().unwrap().remove("Condition");
+                trust["Statement"][0]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("Condition");
             }
             Wrong::Missing => drop(roles.as_object_mut().unwrap().remove("BreakGlassReadOnly")),
             Wrong::Longer => roles["BreakGlassAdmin"]["max_session"] = json!(7200 + number),
-            Wrong::Unreadable => account = json!({ "unreadable": { "error": "AccessDenied: sts:AssumeRole" } }),
+            Wrong::Unreadable => {
+                account = json!({ "unreadable": { "error": "AccessDenied: sts:AssumeRole" } })
+            }
         }
         snapshot["accounts"][&id] = account;
     }

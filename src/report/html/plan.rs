@@ -98,7 +98,11 @@ pub(super) fn parts(plan: &Plan, groups: &[Group]) -> (Markup, Vec<Part>) {
         .as_ref()
         .filter(|found| alerts::has_holes(found))
     {
-        parts.push(Part::new("alerts", alerts::TITLE, alert_table(coverage, plan.tree.is_some())));
+        parts.push(Part::new(
+            "alerts",
+            alerts::TITLE,
+            alert_table(coverage, plan.tree.is_some()),
+        ));
     }
     left_out(&mut parts, plan);
     apply_with(&mut parts, plan);

@@ -120,7 +120,8 @@ impl Chart<'_> {
         html! {
             div class="overview" { (bar(&all)) (sums(&all)) }
             div class={ "tree" @if !wordy { " signs" } } {
-                @for unit in &units { (self.unit(unit, true)) }
+                // What holds everything has its sums above it.
+                @for unit in &units { (self.unit(unit, true, units.len() > 1)) }
             }
         }
     }
@@ -166,7 +167,7 @@ impl Chart<'_> {
         }
     }
 
-    fn unit(&self, unit: &Unit, top: bool) -> Markup {
+    fn unit(&self, unit: &Unit, top: bool, summed: bool) -> Markup {
         let mut below = Sums::new();
         self.count(unit, &mut below);
         let open = top || below.keys().any(|(Reverse(tone), _)| *tone > Tone::Good);
@@ -180,10 +181,10 @@ impl Chart<'_> {
             details class="unit" open[open] data-path=(visible(&unit.path)) {
                 summary {
                     span class="name" { (visible(&unit.name)) }
-                    (bar(&below)) (sums(&below))
+                    @if summed { (bar(&below)) (sums(&below)) }
                 }
                 @for (number, rows) in rows.chunks(ROWS).enumerate() { (self.table(unit, number, rows)) }
-                @for unit in &unit.below { (self.unit(unit, false)) }
+                @for unit in &unit.below { (self.unit(unit, false, true)) }
             }
         }
     }

@@ -156,18 +156,14 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn counted(&self) -> &'static str {
-        let proven = self
-            .results
-            .iter()
-            .all(|one| one.verdict == Verdict::Proven);
-        if self.unreadable {
-            "unreadable"
-        } else if !proven || self.coverage == Some(states::UNCOVERED) {
-            "with findings"
-        } else if self.results.is_empty() {
-            "without roles"
-        } else {
-            "proven"
+        let worst = self.results.iter().map(|result| result.verdict).max();
+        match worst {
+            _ if self.unreadable => "unreadable",
+            Some(Verdict::Proven) | None if self.coverage == Some(states::UNCOVERED) => {
+                states::UNCOVERED.words
+            }
+            Some(worst) => worst.as_words(),
+            None => "without roles",
         }
     }
 

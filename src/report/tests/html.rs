@@ -36,7 +36,11 @@ pub(super) fn checked(page: &str) -> (String, BTreeSet<String>) {
     )
     .replace('\'', "&#39;");
     let policies = [policy.clone(), policy.replace("&#39;", "'")];
-    let found = between(page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    let found = between(
+        page,
+        "http-equiv=\"Content-Security-Policy\" content=\"",
+        "\"",
+    );
     assert!(policies.contains(&found.to_owned()), "{found}");
     let body = page.replace(style, "").replace(script, "");
     let (mut open, mut ids, mut links) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
@@ -48,7 +52,12 @@ pub(super) fn checked(page: &str) -> (String, BTreeSet<String>) {
         let (tag, after) = tag.split_once('>').unwrap();
         rest = after;
         if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(name), "in {:?}", &after[..after.len().min(200)]);
+            assert_eq!(
+                open.pop(),
+                Some(name),
+                "in {:?}",
+                &after[..after.len().min(200)]
+            );
             continue;
         }
         let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
@@ -60,7 +69,10 @@ pub(super) fn checked(page: &str) -> (String, BTreeSet<String>) {
             let end = attributes.find(['=', ' ']).unwrap_or(attributes.len());
             let (attribute, value) = attributes.split_at(end);
             assert!(!attribute.starts_with("on"), "{tag}");
-            assert!(!["style", "src", "srcdoc", "action"].contains(&attribute), "{tag}");
+            assert!(
+                !["style", "src", "srcdoc", "action"].contains(&attribute),
+                "{tag}"
+            );
             let Some(quoted) = value.strip_prefix("=\"") else {
                 attributes = value.trim_start();
                 continue;
@@ -106,7 +118,11 @@ fn no_name_gets_out_of_its_place() {
     ] {
         for kind in [Kind::Plan, Kind::Drift] {
             let mut plan = fixture::haunted(kind, name);
-            for unit in plan.tree.iter_mut().flat_map(|tree| tree.units.values_mut()) {
+            for unit in plan
+                .tree
+                .iter_mut()
+                .flat_map(|tree| tree.units.values_mut())
+            {
                 unit.name = name.to_owned();
                 for account in unit.accounts.values_mut() {
                     *account = name.to_owned();
@@ -167,7 +183,8 @@ fn the_tree_shows_each_account_and_what_differs_in_it() {
 #[test]
 fn units_in_which_all_is_well_are_folded() {
     let mut plan = fixture::report(Kind::Drift);
-    plan.changes.retain(|change| change.account_name == "prod-pay");
+    plan.changes
+        .retain(|change| change.account_name == "prod-pay");
     plan.in_sync = ["222200000001", "222200000002", "222200000003"]
         .map(|id| format!("{id}/iam_role/BreakGlassAdmin").parse().unwrap())
         .to_vec();

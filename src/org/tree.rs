@@ -31,7 +31,6 @@ pub struct TreeUnit {
     pub parent: Option<String>,
     /// The names of the accounts directly in it, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub accounts: BTreeMap<AccountId, String>,
 }
 

@@ -1,12 +1,10 @@
-//! An organization of 5,000 accounts, made of two accounts of the example.
+//! Organizations of many accounts, made of two accounts of the example.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// How many accounts there are beside the management and the emergency account.
-pub const ACCOUNTS: usize = 4_998;
 /// How many of them one unit holds.
 const IN_A_UNIT: usize = 50;
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme");
@@ -36,9 +34,9 @@ impl Wrong {
         }
     }
 
-    /// How many accounts it is wrong with.
-    pub fn count(self) -> usize {
-        (0..ACCOUNTS)
+    /// With how many of so many accounts it is so.
+    pub fn count(self, accounts: usize) -> usize {
+        (0..accounts)
             .filter(|number| Self::of(*number) == self)
             .count()
     }
@@ -49,8 +47,8 @@ pub fn id(number: usize) -> String {
     format!("3{number:011}")
 }
 
-/// Writes the snapshot into a folder.
-pub fn snapshot(folder: &Path) -> PathBuf {
+/// Writes a snapshot of so many accounts, beside the management and the emergency account, into a folder.
+pub fn snapshot(folder: &Path, accounts: usize) -> PathBuf {
     let text = std::fs::read_to_string(format!("{EXAMPLE}/org.json")).unwrap();
     let mut snapshot: Value = serde_json::from_str(&text).unwrap();
     // One with every role, put right, and one without the network's role.
@@ -67,7 +65,7 @@ pub fn snapshot(folder: &Path) -> PathBuf {
     };
     keep(&mut snapshot["accounts"]);
     keep(&mut snapshot["organization"]["accounts"]);
-    for number in 0..ACCOUNTS {
+    for number in 0..accounts {
         let id = id(number);
         let in_prod = number % 2 == 0;
         let ((template, text), above) = if in_prod {
@@ -99,7 +97,7 @@ pub fn snapshot(folder: &Path) -> PathBuf {
         }
         snapshot["accounts"][&id] = account;
     }
-    let path = folder.join("org.json");
+    let path = folder.join(format!("{accounts}.json"));
     std::fs::write(&path, snapshot.to_string()).unwrap();
     path
 }

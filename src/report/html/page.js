@@ -74,13 +74,17 @@
     const shownDetails = new Set();
     let shown = 0;
     units.forEach((unit) => { unit.shown = 0; });
+    const finds = (row, detail) =>
+      detail.title.toLowerCase().includes(q) ||
+      (row.id + detail.address).includes(q) ||
+      (q.startsWith("org/") && ("org" + detail.address).includes(q));
     for (const table of tables) {
       let inTable = 0;
       for (const row of table.rows) {
         const named = !q || row.text.includes(q);
         let show = !active || (named && row.cells.some((cell) => fits(want, cell)));
         for (const detail of row.details) {
-          if (fits(want, detail) && (named || detail.title.toLowerCase().includes(q) || (row.id + detail.address).includes(q))) {
+          if (fits(want, detail) && (named || finds(row, detail))) {
             show = true;
             shownDetails.add(detail);
           }

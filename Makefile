@@ -4,14 +4,23 @@ PYTHON ?= python3
 VENV := .venv
 CARGO_FLAGS := --locked
 
-.PHONY: test lint deny fuzz clean
+.PHONY: test lint browser deny fuzz clean
 
 test: lint $(VENV)/.installed
 	BREAKGLASS_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python cargo test $(CARGO_FLAGS)
+	@if command -v chromedriver >/dev/null && \
+	{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; \
+	then $(MAKE) browser; \
+	else echo "the HTML page was not tested in a browser: chromedriver or a Chromium is missing"; fi
 
 lint:
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --test browser -- -D warnings
+
+# The page of `--format html` in a real browser: chromedriver and a Chromium of the same version.
+browser:
+	cargo test $(CARGO_FLAGS) --test browser
 
 # Licences, sources and versions of what is depended on, as far as that can be told offline.
 deny:

@@ -143,6 +143,7 @@ pub async fn apply(
             accounts: canary.accounts.len(),
             succeeded: canary_ok,
         }),
+        tree: plan.tree.clone(),
     }
 }
 

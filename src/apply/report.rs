@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
+use crate::org::Tree;
 use crate::plan::{Action, Unreadable};
 use crate::state::{Address, Origin};
 
@@ -34,6 +35,9 @@ pub struct ApplyReport {
     /// What became of the accounts that came first; absent when none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<CanaryResult>,
+    /// The accounts that the plan is about, under their units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// Tells what became of the accounts that came first.

@@ -13,7 +13,7 @@ use super::side::{BaseSpec, Before, Side};
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
 use crate::ids::AccountId;
-use crate::org::{AccountState, Organization};
+use crate::org::{AccountState, Organization, Tree};
 use crate::plan::{
     AccountContext, Change, Entry, GuardrailContext, Kind, Notes, Plan, PlanBuilder, PlanHeader,
     SafetyRules, Skipped, closes_last_path, diff_guardrails, preview_account, preview_guardrails,
@@ -209,7 +209,8 @@ async fn compare_all(
         unknown: std::mem::take(&mut found.unknown),
         guardrails: Vec::new(),
     };
-    Ok(found.finish(loaded, organization, request, notes, cloud))
+    let tree = tree(organization, resolver, &accounts, &request.filter);
+    Ok(found.finish(loaded, request, (organization, tree), notes, cloud))
 }
 
 /// What is read of each account, of an organization whose accounts need not be known.
@@ -246,8 +247,8 @@ impl Found {
     pub(super) fn finish(
         mut self,
         loaded: &Loaded,
-        organization: &Organization,
         request: &CompareRequest,
+        (organization, tree): (&Organization, Tree),
         notes: Notes,
         cloud: &dyn Cloud,
     ) -> Plan {
@@ -268,6 +269,7 @@ impl Found {
             strict: request.strict,
             notes,
             skipped: skipped(organization, &request.filter),
+            tree: Some(tree),
         };
         self.builder.finish(header, &rules(spec, cloud))
     }
@@ -509,6 +511,27 @@ pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
 pub(super) fn account_name<'a>(organization: &'a Organization, id: &AccountId) -> &'a str {
     let account = organization.accounts.get(id);
     account.map_or("", |account| &account.name)
+}
+
+/// Shows the accounts that are looked at under their units, with the roles that are looked at.
+pub(super) fn tree(
+    organization: &Organization,
+    resolver: &Resolver<'_>,
+    accounts: &BTreeSet<AccountId>,
+    filter: &ScopeFilter,
+) -> Tree {
+    let own = accounts.iter().filter(|id| filter.is_own(id));
+    let own: BTreeSet<AccountId> = own.cloned().collect();
+    let roles = resolver.role_accounts().filter(|(role, _)| {
+        let address = Address::new(
+            &organization.management_account,
+            ResourceType::IamRole,
+            role,
+        );
+        filter.covers(&address)
+    });
+    let roles = roles.map(|(role, accounts)| (role.to_owned(), accounts.clone()));
+    Tree::of(organization, &own, roles)
 }
 
 pub(super) fn skipped(organization: &Organization, filter: &ScopeFilter) -> Vec<Skipped> {

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{join, ready};
 use futures_util::stream;
 
-use super::compare::{Comparer, Found, covers_guardrails, notes, scope};
+use super::compare::{Comparer, Found, covers_guardrails, notes, scope, tree};
 use super::discovery::{Accounts, discover};
 use super::reader::AccountReader;
 use super::side::{Before, Side};
@@ -70,7 +70,8 @@ pub(super) async fn drift(
         spec: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
         ..Notes::default()
     };
-    Ok(found.finish(loaded, &organization, request, notes, cloud))
+    let tree = tree(&organization, &resolver, &accounts, filter);
+    Ok(found.finish(loaded, request, (&organization, tree), notes, cloud))
 }
 
 /// Reads and compares the accounts in scope as they are found.

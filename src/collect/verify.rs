@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, future, stream};
 use jiff::Timestamp;
 
-use super::compare::{account_name, notes, skipped};
+use super::compare::{account_name, notes, skipped, tree};
 use super::reader::AccountReader;
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
@@ -136,6 +136,7 @@ pub async fn verify(
         skipped: skipped(&organization, &request.filter),
         guardrails_unknown: guardrails.as_ref().err().cloned(),
         situations: prover.situations(),
+        tree: Some(tree(&organization, &resolver, &accounts, &request.filter)),
     };
     Ok(builder.finish(header))
 }

@@ -13,7 +13,7 @@ mod tests;
 use std::fmt;
 
 use crate::ids::AccountId;
-use crate::org::Shard;
+use crate::org::{Shard, Tree};
 
 pub use plans::merge_plans;
 pub use snapshots::merge_snapshots;
@@ -179,6 +179,14 @@ fn all_alike<'a, T, V: PartialEq>(
         }
     }
     Ok(())
+}
+
+/// Puts the tree of another shard to what is there.
+fn absorb(all: &mut Option<Tree>, more: Option<Tree>) {
+    match (all, more) {
+        (Some(all), Some(more)) => all.absorb(more),
+        (all, more) => *all = all.take().or(more),
+    }
 }
 
 /// Checks that a report is about accounts of its shard only.

@@ -1,7 +1,7 @@
 //! Plans and reports of drift.
 
-use super::{Difference, MergeError, Part, all_alike, put_together, within};
-use crate::org::Shard;
+use super::{Difference, MergeError, Part, absorb, all_alike, put_together, within};
+use crate::org::{Shard, Tree};
 use std::collections::BTreeSet;
 
 use crate::plan::{Notes, Plan, PlanBuilder, PlanHeader, SafetyRules, Scope};
@@ -41,7 +41,9 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
         let changed = report.changes.iter().map(|change| &change.account);
         let unreadable = report.unreadable.iter().map(|one| &one.account);
         let skipped = report.skipped.iter().map(|one| &one.account);
-        within(shard, &file, changed.chain(unreadable).chain(skipped))?;
+        let shown = report.tree.iter().flat_map(Tree::accounts);
+        let accounts = changed.chain(unreadable).chain(skipped).chain(shown);
+        within(shard, &file, accounts)?;
         let Some(share) = report.share.take() else {
             return Err(MergeError::Whole { file });
         };
@@ -63,6 +65,7 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
                 strict: share.strict,
                 notes: Notes::default(),
                 skipped: Vec::new(),
+                tree: None,
             };
             (header, share.rules.clone())
         });
@@ -70,6 +73,7 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
         header.created_at = header.created_at.min(report.created_at);
         header.expires_at = header.expires_at.min(report.expires_at);
         header.skipped.append(&mut report.skipped);
+        absorb(&mut header.tree, report.tree.take());
         builder.add_share(report, share);
     }
     let Some((mut header, rules)) = all else {

@@ -28,6 +28,7 @@ fn header(shard: &str) -> PlanHeader {
         strict: false,
         notes: Notes::default(),
         skipped: Vec::new(),
+        tree: None,
     }
 }
 

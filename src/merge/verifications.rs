@@ -1,7 +1,7 @@
 //! Verifications.
 
-use super::{Difference, MergeError, Part, all_alike, put_together, within};
-use crate::org::Shard;
+use super::{Difference, MergeError, Part, absorb, all_alike, put_together, within};
+use crate::org::{Shard, Tree};
 use crate::plan::Scope;
 use crate::verify::{Verification, VerificationBuilder, VerificationHeader};
 
@@ -30,7 +30,9 @@ fn whole(parts: Vec<(Shard, Part<Verification>)>) -> Result<Verification, MergeE
         let proven = report.results.iter().map(|one| &one.account);
         let uncovered = report.coverage.iter().map(|one| &one.account);
         let skipped = report.skipped.iter().map(|one| &one.account);
-        within(shard, &file, proven.chain(uncovered).chain(skipped))?;
+        let shown = report.tree.iter().flat_map(Tree::accounts);
+        let accounts = proven.chain(uncovered).chain(skipped).chain(shown);
+        within(shard, &file, accounts)?;
         let header = all.get_or_insert_with(|| VerificationHeader {
             organization_id: report.organization_id.clone(),
             spec_digest: report.spec_digest.clone(),
@@ -46,6 +48,7 @@ fn whole(parts: Vec<(Shard, Part<Verification>)>) -> Result<Verification, MergeE
             skipped: Vec::new(),
             guardrails_unknown: None,
             situations: 0,
+            tree: None,
         });
         header.created_at = header.created_at.min(report.created_at);
         for note in report.notes.drain(..) {
@@ -54,6 +57,7 @@ fn whole(parts: Vec<(Shard, Part<Verification>)>) -> Result<Verification, MergeE
             }
         }
         header.skipped.append(&mut report.skipped);
+        absorb(&mut header.tree, report.tree.take());
         if header.guardrails_unknown.is_none() {
             header.guardrails_unknown = report.guardrails_unknown.take();
         }

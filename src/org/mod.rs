@@ -4,6 +4,7 @@
 
 mod selector;
 mod shard;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::ids::{AccountId, Partition};
 
 pub use selector::{Selection, Selector, SelectorProblem, Severity};
 pub use shard::Shard;
+pub use tree::{Tree, TreeRole, TreeUnit};
 
 /// Holds an organization as AWS Organizations describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

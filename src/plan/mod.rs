@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
-use crate::org::{AccountState, Shard};
+use crate::org::{AccountState, Shard, Tree};
 use crate::spec::{AccountOverride, MemberRole, Spec};
 use crate::state::Address;
 
@@ -58,8 +58,8 @@ pub struct Plan {
     pub outcome: Outcome,
     /// The digest of the spec, with every document it refers to.
     pub spec_digest: String,
-    /// The digest of all of this but the times, places in the spec, causes, what is in sync and cosmetic differences: what a
-    /// review approves.
+    /// The digest of all of this but the times, places in the spec, causes, what is in sync, cosmetic differences and the
+    /// tree: what a review approves.
     pub digest: String,
     /// When live state was read.
     #[schemars(with = "String")]
@@ -105,6 +105,9 @@ pub struct Plan {
     /// What the spec asks for and AWS holds just so, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_sync: Vec<Address>,
+    /// The accounts that were looked at, under their units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// Tells a plan from a report of drift.
@@ -285,6 +288,8 @@ pub struct PlanHeader {
     pub notes: Notes,
     /// The accounts that are not active.
     pub skipped: Vec<Skipped>,
+    /// The accounts that are looked at, under their units.
+    pub tree: Option<Tree>,
 }
 
 impl PlanBuilder {
@@ -414,6 +419,7 @@ impl PlanBuilder {
             strict,
             notes: given,
             skipped,
+            tree,
         } = header;
         let mut notes = Notes::default();
         notes.absorb(given);
@@ -461,6 +467,7 @@ impl PlanBuilder {
             cosmetic,
             share,
             in_sync,
+            tree,
         };
         plan.digest = plan.compute_digest();
         plan

@@ -167,6 +167,7 @@ impl Plan {
             base: None,
             cosmetic: Vec::new(),
             in_sync: Vec::new(),
+            tree: None,
             changes: self
                 .changes
                 .iter()

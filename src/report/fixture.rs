@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::group::PLACEHOLDER;
 use crate::apply::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, ChangeStatus};
 use crate::ids::AccountId;
-use crate::org::AccountState;
+use crate::org::{AccountState, Tree, TreeRole, TreeUnit};
 use crate::plan::{
     AccountDiff, Action, Cause, Change, Field, Kind, Notes, Plan, PlanBuilder, PlanHeader, Risk,
     SafetyRules, Scope, Skipped, Step, Unreadable,
@@ -217,6 +217,48 @@ fn tamper(denied: &[&str]) -> Value {
     })
 }
 
+/// The accounts in three units: one with what is dangerous, one with what is the same, and one below it.
+fn tree() -> Tree {
+    let unit = |name: &str, parent: Option<&str>, accounts: &[(&str, &str)]| TreeUnit {
+        name: name.to_owned(),
+        parent: parent.map(str::to_owned),
+        accounts: accounts
+            .iter()
+            .map(|(account, name)| (id(account), (*name).to_owned()))
+            .collect(),
+    };
+    let top = [
+        ("000000000001", "management"),
+        ("333300000000", "emergency"),
+        ("444455556666", "legacy"),
+    ];
+    let (below, same) = SAME.split_at(3);
+    let units = [
+        ("r-root", unit("", None, &top)),
+        ("ou-work", unit("Workloads", Some("r-root"), same)),
+        (
+            "ou-prod",
+            unit("Prod", Some("ou-work"), &[("111122223333", "prod-pay")]),
+        ),
+        ("ou-sand", unit("Sandbox", Some("r-root"), below)),
+    ];
+    let role = |name: &str, only: Option<&[&str]>| TreeRole {
+        name: name.to_owned(),
+        only: only.map(|only| only.iter().map(|account| id(account)).collect()),
+        except: Default::default(),
+    };
+    Tree {
+        units: units
+            .into_iter()
+            .map(|(id, unit)| (id.to_owned(), unit))
+            .collect(),
+        roles: vec![
+            role("BreakGlassAdmin", None),
+            role("BreakGlassAudit", Some(&["222200000008", "444455556666"])),
+        ],
+    }
+}
+
 /// Makes a plan or drift report of these changes, with an account that is unreadable and one that is not active.
 pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
     let mut builder = PlanBuilder::default();
@@ -259,6 +301,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
             account_name: "old-shop".to_owned(),
             state: AccountState::Suspended,
         }],
+        tree: Some(tree()),
     };
     let rules = SafetyRules {
         max_removals: 25,
@@ -346,6 +389,7 @@ pub(super) fn applied() -> ApplyReport {
         results,
         unreadable: plan.unreadable,
         canary: None,
+        tree: plan.tree,
     }
 }
 

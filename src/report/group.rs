@@ -22,6 +22,8 @@ pub(super) struct Group {
     pub(super) change: Change,
     /// The accounts; never empty.
     pub(super) accounts: Accounts,
+    /// Where it is, one address for each change that was folded.
+    pub(super) addresses: Vec<Address>,
 }
 
 impl Group {
@@ -58,6 +60,11 @@ impl Accounts {
 
     fn many(&self) -> bool {
         self.0.len() > 1
+    }
+
+    /// Every account by name and id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, AccountId)> {
+        self.0.iter()
     }
 
     /// Every account as `name (id)`.
@@ -128,7 +135,12 @@ pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
                 let rule = place_free(change.resource_type, &change.name);
                 change.name = in_regions(rule, members.iter().map(|change| change.name.as_str()));
             }
-            Some(Group { change, accounts })
+            let addresses = members.iter().map(|change| change.address.clone());
+            Some(Group {
+                change,
+                accounts,
+                addresses: addresses.collect(),
+            })
         })
         .collect();
     groups.sort_by(|one, other| rank(one).cmp(&rank(other)));

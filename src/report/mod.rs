@@ -13,6 +13,7 @@ mod drill;
 pub(crate) mod escape;
 mod github;
 mod group;
+mod html;
 mod items;
 mod json;
 mod junit;
@@ -60,6 +61,8 @@ pub enum Format {
     Sarif,
     /// For test reports.
     Junit,
+    /// One page for a browser that needs nothing but itself.
+    Html,
     /// For the log of a GitHub workflow: annotations.
     Github,
 }
@@ -85,6 +88,7 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
         Format::Ndjson => ndjson::ndjson(listing().kind, plan, ndjson::PLAN),
         Format::Markdown => markdown::plan(plan, Limit::Comment),
         Format::StepSummary => markdown::plan(plan, Limit::Summary),
+        Format::Html => html::plan(plan),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -101,6 +105,7 @@ pub fn render_apply(report: &ApplyReport, format: Format, style: Style) -> Strin
         Format::Ndjson => ndjson::ndjson("apply", report, ndjson::APPLY),
         Format::Markdown => markdown::apply(report, Limit::Comment),
         Format::StepSummary => markdown::apply(report, Limit::Summary),
+        Format::Html => html::apply(report),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -117,6 +122,7 @@ pub fn render_drill(report: &DrillReport, format: Format, style: Style) -> Strin
         Format::Ndjson => ndjson::ndjson("alerts-test", report, ndjson::ALERTS_TEST),
         Format::Markdown => markdown::drill(report, Limit::Comment),
         Format::StepSummary => markdown::drill(report, Limit::Summary),
+        Format::Html => html::drill(report),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -133,6 +139,7 @@ pub fn render_verification(verification: &Verification, format: Format, style: S
         Format::Ndjson => ndjson::ndjson("verify", verification, ndjson::VERIFY),
         Format::Markdown => markdown::verification(verification, Limit::Comment),
         Format::StepSummary => markdown::verification(verification, Limit::Summary),
+        Format::Html => html::verification(verification),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -149,6 +156,7 @@ pub fn render_usage(audit: &Audit, format: Format, style: Style) -> String {
         Format::Ndjson => ndjson::ndjson("usage", audit, ndjson::USAGE),
         Format::Markdown => markdown::usage(audit, Limit::Comment),
         Format::StepSummary => markdown::usage(audit, Limit::Summary),
+        Format::Html => html::usage(audit),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),
@@ -165,6 +173,7 @@ pub fn render_close(report: &CloseReport, format: Format, style: Style) -> Strin
         Format::Ndjson => ndjson::ndjson("close", report, ndjson::CLOSE),
         Format::Markdown => markdown::closing(report, Limit::Comment),
         Format::StepSummary => markdown::closing(report, Limit::Summary),
+        Format::Html => html::closing(report),
         Format::Sarif => sarif::sarif(&listing()),
         Format::Junit => junit::junit(&listing()),
         Format::Github => github::github(&listing()),

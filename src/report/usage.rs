@@ -12,6 +12,9 @@ const ACTIONS: usize = 5;
 /// How many addresses of a use are shown.
 const ADDRESSES: usize = 3;
 
+/// Heads the sources that could not be read.
+pub(super) const UNREADABLE_TITLE: &str = "Unreadable: nothing is known of what is in these";
+
 /// Says what came out, in a line.
 pub(super) fn verdict(audit: &Audit) -> String {
     let findings = count(audit.findings.len(), "finding");

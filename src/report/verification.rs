@@ -114,6 +114,22 @@ pub(super) fn details(verification: &Verification) -> Vec<Detail> {
     details
 }
 
+/// Counts what came out of the proofs: by role, what was to be proven, and verdict.
+pub(super) fn proofs(
+    verification: &Verification,
+) -> BTreeMap<&str, BTreeMap<Obligation, BTreeMap<Verdict, usize>>> {
+    let mut proofs: BTreeMap<&str, BTreeMap<Obligation, BTreeMap<Verdict, usize>>> =
+        BTreeMap::new();
+    for result in &verification.results {
+        let of_role = proofs.entry(&result.role).or_default();
+        for proof in &result.proofs {
+            let counts = of_role.entry(proof.obligation).or_default();
+            *counts.entry(proof.verdict).or_default() += 1;
+        }
+    }
+    proofs
+}
+
 /// Tells whether nothing is known of a role because its account could not be read.
 pub(super) fn is_unreadable(result: &RoleResult) -> bool {
     let mut proofs = result.proofs.iter();
@@ -256,6 +272,16 @@ pub(super) fn symbol(verdict: Option<Verdict>) -> &'static str {
 /// Heads the exceptions.
 pub(super) const EXCEPTIONS_TITLE: &str =
     "Exceptions that would let these through the SCPs and RCPs in their way, for the spec";
+
+/// Heads what is not proven.
+pub(super) const DETAILS_TITLE: &str = "Not proven";
+/// Heads what coverage lacks.
+pub(super) const UNCOVERED_TITLE: &str =
+    "Not covered: no proven path by a role that the spec requires";
+/// Heads the exempt accounts.
+pub(super) const EXEMPT_TITLE: &str = "Exempt from coverage";
+/// Heads the accounts that could not be read.
+pub(super) const UNREADABLE_TITLE: &str = "Unreadable: nothing is proven of these accounts";
 
 /// Says what the symbols are.
 pub(super) const LEGEND: &str =

@@ -68,6 +68,28 @@ pub(super) fn headline(plan: &Plan) -> String {
     )
 }
 
+/// Says in a few words what the reader is to do, for a title.
+pub(super) fn conclusion(plan: &Plan) -> &'static str {
+    match (plan.outcome, plan.kind) {
+        (Outcome::InSync, _) => "in sync",
+        (Outcome::Incomplete, _) => "incomplete",
+        (Outcome::Differences, Kind::Plan) => "review needed",
+        (Outcome::Differences, Kind::Drift) => "live differs from the spec",
+    }
+}
+
+/// Says what shows a danger best.
+pub(super) fn danger(kind: Kind, change: &Change) -> String {
+    let why = witnesses(change).next().or(change.reason.as_deref());
+    let access = access(kind, change.access);
+    let said: Vec<&str> = why.into_iter().chain(access).collect();
+    if said.is_empty() {
+        action(kind, change.action).to_owned()
+    } else {
+        said.join("; ")
+    }
+}
+
 /// Lists the counts that belong behind [`headline`].
 pub(super) fn counts(plan: &Plan) -> Vec<String> {
     let summary = &plan.summary;

@@ -169,6 +169,13 @@ impl<'a> Resolver<'a> {
             .map(|(number, _)| number)
     }
 
+    /// Lists the roles in the order of the spec, each with the accounts that it is declared in.
+    pub fn role_accounts(&self) -> impl Iterator<Item = (&str, &BTreeSet<AccountId>)> {
+        let roles = self.loaded.spec.roles().iter();
+        let names = roles.map(|role| role.name.as_str());
+        names.zip(&self.role_accounts)
+    }
+
     /// Where the spec has a role, by its number.
     #[must_use]
     pub fn role_origin(&self, number: usize) -> Origin {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::coverage::{CoverageFinding, CoverageRule, Exempt};
 use super::result::{RoleResult, Verdict, Verification, VerificationOutcome, VerificationSummary};
 use crate::ids::AccountId;
+use crate::org::Tree;
 use crate::plan::{Scope, Skipped, Unreadable};
 
 /// The format of verifications that this version writes and reads.
@@ -33,6 +34,8 @@ pub struct VerificationHeader {
     pub guardrails_unknown: Option<String>,
     /// How many situations were proven.
     pub situations: usize,
+    /// The accounts that are looked at, under their units.
+    pub tree: Option<Tree>,
 }
 
 /// Collects results account by account, in whatever order accounts are read.
@@ -105,6 +108,7 @@ impl VerificationBuilder {
             skipped,
             guardrails_unknown,
             situations,
+            tree,
         } = header;
         let count = |verdict| results.iter().filter(|one| one.verdict == verdict).count();
         let summary = VerificationSummary {
@@ -143,6 +147,7 @@ impl VerificationBuilder {
             unreadable,
             guardrails_unknown,
             skipped,
+            tree,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::{CoverageFinding, Exempt};
 use crate::ids::AccountId;
+use crate::org::Tree;
 use crate::plan::{Scope, Skipped, Unreadable};
 use crate::policy::evaluate::LayerName;
 use crate::state::{Address, Origin};
@@ -54,6 +55,9 @@ pub struct Verification {
     pub guardrails_unknown: Option<String>,
     /// The accounts that are not active, and so not looked at.
     pub skipped: Vec<Skipped>,
+    /// The accounts that were looked at, under their units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// Tells how verification ended.
@@ -142,6 +146,21 @@ pub enum Obligation {
     MustAllow,
     /// A session cannot do an action that `must_deny` lists.
     MustDeny,
+}
+
+impl Obligation {
+    /// What is to be proven, in a few words.
+    #[must_use]
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::Present => "is there",
+            Self::Assume => "can be assumed with MFA",
+            Self::ClosedWithoutMfa => "is closed without MFA",
+            Self::ClosedToOthers => "is closed to others",
+            Self::MustAllow => "allows what it must",
+            Self::MustDeny => "denies what it must",
+        }
+    }
 }
 
 /// Holds what is proven of one role in one account.

@@ -89,6 +89,7 @@ async fn one_read_is_told_in_many_files() {
         "junit=f.xml",
         "github=g.txt",
         "ndjson=h.ndjson",
+        "html=i.html",
     ];
     let reports = reports.map(|report| ["--report", report]).concat();
     let run = emulator.run(&[&["drift"], &reports[..]].concat()).expect(2);
@@ -107,7 +108,7 @@ async fn one_read_is_told_in_many_files() {
         markdown.starts_with("<!-- breakglass drift ") && markdown.contains("OldBreakGlass"),
         "{markdown}"
     );
-    for report in ["d.md", "e.sarif", "f.xml", "g.txt", "h.ndjson"] {
+    for report in ["d.md", "e.sarif", "f.xml", "g.txt", "h.ndjson", "i.html"] {
         assert!(emulator.read(report).contains("OldBreakGlass"), "{report}");
     }
     assert_eq!(emulator.read("c.txt"), run.stdout);

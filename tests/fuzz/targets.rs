@@ -80,7 +80,7 @@ fn expect_visible_in_every_format(render: impl Fn(Format, Style) -> String) {
         };
         expect_visible(&render(Format::Text, style));
     }
-    for format in [Format::Json, Format::Markdown] {
+    for format in [Format::Json, Format::Markdown, Format::Html] {
         expect_visible(&render(format, Style::default()));
     }
 }

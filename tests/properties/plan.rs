@@ -52,6 +52,7 @@ fn plan(diff: AccountDiff) -> Plan {
         strict: false,
         notes: Notes::default(),
         skipped: Vec::new(),
+        tree: None,
     };
     let rules = SafetyRules {
         max_removals: 100,

@@ -5,6 +5,7 @@ mod base;
 mod coverage;
 mod impact;
 mod shards;
+mod tree;
 
 use std::collections::BTreeSet;
 

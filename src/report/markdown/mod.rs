@@ -83,14 +83,12 @@ fn heading(page: &mut Page, plan: &Plan, groups: &[Group]) {
         Kind::Drift => "drift",
     };
     let worst = groups.iter().map(|group| group.change.risk).max();
-    let (sign, verdict) = match (plan.outcome, plan.kind) {
-        (Outcome::InSync, _) => ("✅", "in sync"),
-        (Outcome::Incomplete, _) => ("⚠️", "incomplete"),
-        (Outcome::Differences, Kind::Plan) => (worst.map_or("", risk_sign), "review needed"),
-        (Outcome::Differences, Kind::Drift) => {
-            (worst.map_or("", risk_sign), "live differs from the spec")
-        }
+    let sign = match plan.outcome {
+        Outcome::InSync => "✅",
+        Outcome::Incomplete => "⚠️",
+        Outcome::Differences => worst.map_or("", risk_sign),
     };
+    let verdict = words::conclusion(plan);
     page.block(&format!("## {sign} Break-glass {name}: {verdict}"));
     match plan.outcome {
         Outcome::InSync => page.block(&format!("{}.", words::verdict(plan))),
@@ -116,16 +114,7 @@ fn dangers(page: &mut Page, kind: Kind, groups: &[Group]) {
         .iter()
         .filter(|group| group.change.risk == Risk::Critical);
     let line = |group: &&Group| {
-        let change = &group.change;
-        let why = words::witnesses(change).next().or(change.reason.as_deref());
-        let why = why.map(prose);
-        let access = words::access(kind, change.access).map(str::to_owned);
-        let said: Vec<String> = why.into_iter().chain(access).collect();
-        let said = if said.is_empty() {
-            words::action(kind, change.action).to_owned()
-        } else {
-            said.join("; ")
-        };
+        let said = prose(&words::danger(kind, &group.change));
         format!("> **critical** – {}: {said}\n>\n", subject(group))
     };
     let limit = page.limit();

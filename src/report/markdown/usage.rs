@@ -33,11 +33,7 @@ pub(in super::super) fn usage(audit: &Audit, limit: Limit) -> String {
     let unreadable = audit.unreadable.iter();
     let unreadable =
         unreadable.map(|source| format!("{}: {}", code(&source.source), prose(&source.error)));
-    page.list(
-        "Unreadable: nothing is known of what is in these",
-        unreadable,
-        limit.short(),
-    );
+    page.list(told::UNREADABLE_TITLE, unreadable, limit.short());
     let notes = audit.notes.iter().map(|note| prose(note));
     page.list(words::NOTES_TITLE, notes, limit.short());
     page.finish()

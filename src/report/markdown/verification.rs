@@ -36,23 +36,15 @@ pub(in super::super) fn verification(verification: &Verification, limit: Limit) 
     let accounts =
         |(what, accounts): (String, _)| format!("{} in {}", prose(&what), account_codes(&accounts));
     let uncovered = told::uncovered(verification).into_iter().map(accounts);
-    page.list(
-        "Not covered: no proven path by a role that the spec requires",
-        uncovered,
-        limit.short(),
-    );
+    page.list(told::UNCOVERED_TITLE, uncovered, limit.short());
     let exempt = told::exempt(verification).into_iter();
     let exempt =
         exempt.map(|(why, accounts)| format!("{}: {}", account_codes(&accounts), prose(&why)));
-    page.list("Exempt from coverage", exempt, limit.short());
+    page.list(told::EXEMPT_TITLE, exempt, limit.short());
     let unreadable = fold_unreadable(&verification.unreadable).into_iter();
     let unreadable = unreadable
         .map(|(error, accounts)| format!("{}: {}", account_codes(&accounts), prose(&error)));
-    page.list(
-        "Unreadable: nothing is proven of these accounts",
-        unreadable,
-        limit.short(),
-    );
+    page.list(told::UNREADABLE_TITLE, unreadable, limit.short());
     let notes = verification.notes.iter().map(|note| prose(note));
     page.list(words::NOTES_TITLE, notes, limit.short());
     page.finish()
@@ -85,7 +77,7 @@ fn details(page: &mut Page, verification: &Verification) {
     if details.is_empty() {
         return;
     }
-    page.block("### Not proven");
+    page.block(&format!("### {}", told::DETAILS_TITLE));
     let item = |detail: &told::Detail| {
         let title = format!("iam_role {}", detail.role);
         let mut text = format!(

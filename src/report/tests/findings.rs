@@ -94,7 +94,7 @@ fn closing() -> CloseReport {
 }
 
 /// Every kind of report in a format.
-fn all(format: Format) -> Vec<String> {
+pub(super) fn all(format: Format) -> Vec<String> {
     let style = Style::default();
     vec![
         rendered(&drift(), format),

@@ -2,6 +2,7 @@
 
 mod apply;
 mod findings;
+mod html;
 mod markdown;
 mod properties;
 mod text;

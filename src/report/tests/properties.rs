@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::{Format, Style, fixture, render_apply, render_plan};
 use super::findings::{commands, junit, rendered, sarif};
+use super::html::checked;
 use crate::plan::{Kind, Plan};
 use crate::text::visible;
 
@@ -111,13 +112,20 @@ proptest! {
     }
 
     #[test]
+    fn no_text_breaks_out_of_a_page(name in any_text(), kind in kinds()) {
+        let page = rendered(&fixture::haunted(kind, &name), Format::Html);
+        prop_assert!(is_visible(&page), "{name:?}");
+        checked(&page);
+    }
+
+    #[test]
     fn the_order_of_changes_makes_no_difference(name in any_text(), kind in kinds()) {
         let plan = fixture::haunted(kind, &name);
         let mut turned = plan.clone();
         turned.changes.reverse();
         turned.ignored.reverse();
         turned.unreadable.reverse();
-        for format in [Format::Text, Format::Markdown, Format::Sarif, Format::Junit, Format::Github] {
+        for format in [Format::Text, Format::Markdown, Format::Html, Format::Sarif, Format::Junit, Format::Github] {
             let style = Style { color: true, width: 80, verbose: true };
             prop_assert_eq!(render_plan(&plan, format, style), render_plan(&turned, format, style));
         }

@@ -86,7 +86,7 @@ fn timeline(page: &mut Page, audit: &Audit, style: Style) {
 
 fn lists(page: &mut Page, audit: &Audit) {
     if !audit.unreadable.is_empty() {
-        page.section("Unreadable: nothing is known of what is in these");
+        page.section(told::UNREADABLE_TITLE);
         for source in &audit.unreadable {
             page.lead(
                 2,

@@ -74,7 +74,7 @@ fn details(page: &mut Page, verification: &Verification, style: Style) {
     if details.is_empty() {
         return;
     }
-    page.section("Not proven");
+    page.section(told::DETAILS_TITLE);
     for (number, detail) in details.iter().enumerate() {
         if number > 0 {
             page.gap();
@@ -114,7 +114,7 @@ fn exceptions(page: &mut Page, verification: &Verification) {
 fn lists(page: &mut Page, verification: &Verification, style: Style) {
     let uncovered = told::uncovered(verification);
     if !uncovered.is_empty() {
-        page.section("Not covered: no proven path by a role that the spec requires");
+        page.section(told::UNCOVERED_TITLE);
         for (what, accounts) in uncovered {
             let accounts = account_words(&accounts, style);
             page.lead(2, (Tone::Bad, &what), &format!("in {accounts}"));
@@ -122,14 +122,14 @@ fn lists(page: &mut Page, verification: &Verification, style: Style) {
     }
     let exempt = told::exempt(verification);
     if !exempt.is_empty() {
-        page.section("Exempt from coverage");
+        page.section(told::EXEMPT_TITLE);
         for (reason, accounts) in exempt {
             let accounts = format!("{}:", account_words(&accounts, style));
             page.lead(2, (Tone::Plain, &accounts), &reason);
         }
     }
     if !verification.unreadable.is_empty() {
-        page.section("Unreadable: nothing is proven of these accounts");
+        page.section(told::UNREADABLE_TITLE);
         for (error, accounts) in fold_unreadable(&verification.unreadable) {
             let accounts = format!("{}:", accounts.full().join(", "));
             page.lead(2, (Tone::Bad, &accounts), &error);

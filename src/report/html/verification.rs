@@ -1,0 +1,260 @@
+//! The page of a verification.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+
+use super::super::group::PLACEHOLDER_LEGEND;
+use super::super::verification as told;
+use super::super::words;
+use super::details::{self, Detail, Written};
+use super::frame::{Head, Part, page};
+use super::states;
+use super::tree::{Cell, Chart, Row};
+use super::{Tone, account, accounts, list, prose, unreadable};
+use crate::ids::AccountId;
+use crate::text::visible;
+use crate::verify::{RoleResult, Verdict, Verification, VerificationOutcome};
+
+/// The column of what coverage asks for.
+const COVERAGE: &str = "coverage";
+
+/// Writes a verification.
+pub(in super::super) fn verification(verification: &Verification) -> String {
+    let (tone, sign) = match verification.outcome {
+        VerificationOutcome::Proven => (Tone::Good, "✓"),
+        VerificationOutcome::Findings => (Tone::Critical, "✗"),
+        VerificationOutcome::Incomplete => (Tone::Unknown, "?"),
+    };
+    let head = Head {
+        kind: "verify",
+        organization: &verification.organization_id,
+        tone,
+        sign,
+        verdict: told::verdict(verification),
+        counts: told::counts(verification),
+        about: told::about(verification),
+        created_at: verification.created_at,
+        facts: vec![("spec", verification.spec_digest.clone())],
+    };
+    let found: Vec<Detail> = told::details(verification).iter().map(detail).collect();
+    let written = details::write(&found, true);
+    let mut chart = chart(verification, &found, &written);
+    details::note(&mut chart, &found);
+    let mut parts = vec![Part::new(
+        "organization",
+        "Organization",
+        html! { p class="legend" { (told::LEGEND) } (chart.body()) },
+    )];
+    if !verification.results.is_empty() {
+        parts.push(Part::new("proofs", "Proofs", matrix(verification)));
+    }
+    if !found.is_empty() {
+        parts.push(Part::new("findings", told::DETAILS_TITLE, written.markup));
+    }
+    lists(&mut parts, verification);
+    page(&head, Some(chart.filters()), &parts)
+}
+
+fn detail(detail: &told::Detail) -> Detail {
+    let state = states::of_verdict(detail.verdict);
+    Detail {
+        state,
+        tone: state.tone,
+        tag: None,
+        title: format!("iam_role {}", detail.role),
+        column: Some(detail.role.clone()),
+        accounts: detail.accounts.clone(),
+        body: html! {
+            (list(detail.messages.iter().map(|message| prose(message))))
+            @if told::has_placeholder(detail) && detail.accounts.len() > 1 { p { (visible(PLACEHOLDER_LEGEND)) } }
+        },
+    }
+}
+
+/// Counts what came out of each kind of proof, by role.
+fn matrix(verification: &Verification) -> Markup {
+    let proofs = told::proofs(verification);
+    let kinds: BTreeSet<_> = proofs.values().flat_map(BTreeMap::keys).collect();
+    html! {
+        div class="rows" tabindex="0" role="group" aria-label="Proofs by role" { table class="matrix" {
+            thead { tr { th scope="col" { "Role" } @for kind in &kinds { th scope="col" { (kind.as_words()) } } } }
+            tbody { @for (role, of_role) in &proofs { tr {
+                th scope="row" { (visible(role)) }
+                @for kind in &kinds { td {
+                    @for (verdict, number) in of_role.get(*kind).into_iter().flatten() {
+                        @let state = states::of_verdict(*verdict);
+                        span class=(state.tone.class()) { (state.sign) " " (number) " " (state.words) } " "
+                    }
+                } }
+            } } }
+        } }
+    }
+}
+
+fn lists(parts: &mut Vec<Part>, verification: &Verification) {
+    let mut add = |id, title: &str, body: Option<Markup>| {
+        parts.extend(body.map(|body| Part::new(id, title, body)));
+    };
+    let exceptions = told::exceptions(verification);
+    add(
+        "exceptions",
+        told::EXCEPTIONS_TITLE,
+        (!exceptions.is_empty()).then(|| {
+            let lines = told::yaml(&exceptions);
+            html! { pre tabindex="0" { @for line in &lines { (visible(line)) "\n" } } }
+        }),
+    );
+    let uncovered = told::uncovered(verification);
+    let items = uncovered
+        .iter()
+        .map(|(what, found)| html! { p { (prose(what)) } (accounts(found, true)) });
+    add(
+        "uncovered",
+        told::UNCOVERED_TITLE,
+        (!uncovered.is_empty()).then(|| list(items)),
+    );
+    let exempt = told::exempt(verification);
+    let items = exempt
+        .iter()
+        .map(|(why, found)| html! { p { (prose(why)) } (accounts(found, true)) });
+    add(
+        "exempt",
+        told::EXEMPT_TITLE,
+        (!exempt.is_empty()).then(|| list(items)),
+    );
+    let unread = &verification.unreadable;
+    add(
+        "unreadable",
+        told::UNREADABLE_TITLE,
+        (!unread.is_empty()).then(|| unreadable(unread, true)),
+    );
+    let skipped = verification.skipped.iter().map(|skipped| {
+        html! { (account(&skipped.account_name, &skipped.account, false)) ": " (skipped.state.as_words()) }
+    });
+    add(
+        "inactive",
+        words::SKIPPED_TITLE,
+        (!verification.skipped.is_empty()).then(|| list(skipped)),
+    );
+    let notes = verification.notes.iter().map(|note| prose(note));
+    add(
+        "notes",
+        words::NOTES_TITLE,
+        (!verification.notes.is_empty()).then(|| list(notes)),
+    );
+}
+
+/// Collects what is known of an account.
+#[derive(Default)]
+struct Found<'a> {
+    name: &'a str,
+    results: Vec<&'a RoleResult>,
+    coverage: Option<states::State>,
+    unreadable: bool,
+}
+
+impl Found<'_> {
+    fn counted(&self) -> &'static str {
+        let worst = self.results.iter().map(|result| result.verdict).max();
+        match worst {
+            _ if self.unreadable => "unreadable",
+            Some(Verdict::Proven) | None if self.coverage == Some(states::UNCOVERED) => {
+                states::UNCOVERED.words
+            }
+            Some(worst) => worst.as_words(),
+            None => "without roles",
+        }
+    }
+
+    fn cell(&self, role: &str, link: &dyn Fn(&RoleResult) -> Option<String>) -> Cell {
+        let Some(result) = self.results.iter().find(|result| result.role == role) else {
+            return Cell::plain(states::UNDECLARED);
+        };
+        if told::is_unreadable(result) {
+            return if self.unreadable {
+                Cell::linked(states::UNREADABLE, "#unreadable")
+            } else {
+                Cell::plain(states::UNREADABLE)
+            };
+        }
+        Cell {
+            link: link(result),
+            ..Cell::plain(states::of_verdict(result.verdict))
+        }
+    }
+}
+
+fn chart<'a>(verification: &'a Verification, details: &[Detail], written: &Written) -> Chart<'a> {
+    let roles = match &verification.tree {
+        Some(tree) => tree.roles.iter().map(|role| role.name.clone()).collect(),
+        None => told::roles(verification),
+    };
+    let mut number_of: BTreeMap<(&AccountId, &str), usize> = BTreeMap::new();
+    for (number, detail) in details.iter().enumerate() {
+        let role = detail.column.as_deref().unwrap_or_default();
+        for (_, id) in detail.accounts.iter() {
+            number_of.entry((id, role)).or_insert(number);
+        }
+    }
+    let mut found: BTreeMap<&AccountId, Found<'_>> = BTreeMap::new();
+    for (id, name) in verification
+        .tree
+        .iter()
+        .flat_map(|tree| tree.units.values())
+        .flat_map(|unit| &unit.accounts)
+    {
+        found.entry(id).or_default().name = name;
+    }
+    for result in &verification.results {
+        let account = found.entry(&result.account).or_default();
+        account.name = &result.account_name;
+        account.results.push(result);
+    }
+    for unreadable in &verification.unreadable {
+        let account = found.entry(&unreadable.account).or_default();
+        account.name = &unreadable.account_name;
+        account.unreadable = true;
+    }
+    for exempt in &verification.exempt {
+        let account = found.entry(&exempt.account).or_default();
+        account.name = &exempt.account_name;
+        account.coverage = Some(states::EXEMPT);
+    }
+    for uncovered in &verification.coverage {
+        let account = found.entry(&uncovered.account).or_default();
+        account.name = &uncovered.account_name;
+        account.coverage = Some(states::UNCOVERED);
+    }
+    // Where nothing is exempt or not covered, the report does not say whether coverage was asked for.
+    let with_coverage = !(verification.coverage.is_empty() && verification.exempt.is_empty());
+    let rows = found.iter().map(|(id, account)| {
+        let link = |result: &RoleResult| {
+            let number = number_of.get(&(&result.account, result.role.as_str()));
+            number.map(|number| written.link(*number))
+        };
+        let cells = roles.iter().map(|role| account.cell(role, &link));
+        let coverage = account.coverage.unwrap_or(states::COVERED);
+        let coverage = match coverage {
+            states::EXEMPT => Cell::linked(coverage, "#exempt"),
+            states::UNCOVERED => Cell::linked(coverage, "#uncovered"),
+            _ => Cell::plain(coverage),
+        };
+        let row = Row {
+            name: account.name.to_owned(),
+            cells: cells.chain(with_coverage.then_some(coverage)).collect(),
+            counted: account.counted(),
+            details: BTreeSet::new(),
+        };
+        ((*id).clone(), row)
+    });
+    let rows = rows.collect();
+    let coverage = with_coverage.then(|| COVERAGE.to_owned());
+    Chart {
+        tree: verification.tree.as_ref(),
+        rows,
+        columns: roles.into_iter().chain(coverage).collect(),
+        things: "findings",
+        risks: false,
+    }
+}

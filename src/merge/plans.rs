@@ -41,7 +41,9 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
         let changed = report.changes.iter().map(|change| &change.account);
         let unreadable = report.unreadable.iter().map(|one| &one.account);
         let skipped = report.skipped.iter().map(|one| &one.account);
-        within(shard, &file, changed.chain(unreadable).chain(skipped))?;
+        let ignored = report.ignored.iter().map(|change| &change.account);
+        let all_named = changed.chain(unreadable).chain(skipped).chain(ignored);
+        within(shard, &file, all_named)?;
         let Some(share) = report.share.take() else {
             return Err(MergeError::Whole { file });
         };

@@ -7,9 +7,14 @@ use tempfile::NamedTempFile;
 
 /// Writes a file by way of a temporary one beside it, so that readers see the old content or the new, never a part.
 ///
+/// What is there and no file, such as `/dev/stdout` or a pipe, is written to as it is.
+///
 /// # Errors
 /// When the folder can't be written to; the old file then stays as it was.
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    if is_stream(path) {
+        return std::fs::write(path, content);
+    }
     beside(path, content)?
         .persist(path)
         .map_err(|error| error.error)?;
@@ -24,7 +29,23 @@ pub fn expect_writable(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
+    if is_stream(path) {
+        return Ok(());
+    }
     beside(path, b"").map(drop)
+}
+
+/// Writes a file that is there anew, as [`write_whole`] does: where a link leads, and as open to others as it was.
+///
+/// # Errors
+/// When it is not there, or the folder can't be written to; it then stays as it was.
+pub fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let permissions = std::fs::metadata(&path)?.permissions();
+    let file = beside(&path, content)?;
+    file.as_file().set_permissions(permissions)?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// Writes a file as [`write_whole`] does, so that it outlasts a crash of the machine.
@@ -76,6 +97,10 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -118,6 +143,38 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         let files = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(files, 1, "nothing temporary is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_written_anew_keeps_its_mode_and_its_link() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a.yaml"), folder.path().join("b.yaml"));
+        assert!(rewrite(&path, b"x").is_err() && !path.exists());
+        write_new(&path, b"one").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        symlink(&path, &link).unwrap();
+        rewrite(&link, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        let mode = |path| {
+            std::fs::symlink_metadata(path)
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777
+        };
+        assert_eq!(mode(&path), 0o600);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_replaced_by_one() {
+        let null = Path::new("/dev/null");
+        expect_writable(null).unwrap();
+        write_whole(null, b"x").unwrap();
+        assert!(is_stream(null));
     }
 
     #[test]

@@ -65,6 +65,8 @@ enum Command {
     Alerts(commands::alerts::AlertsArgs),
     /// Record the live state that the other commands need.
     Snapshot(commands::snapshot::SnapshotArgs),
+    /// Add, list and take out the spec's ignore rules.
+    Ignore(commands::ignore::IgnoreArgs),
     /// Write a spec from live state, such that drift on it is clean.
     Import(commands::import::ImportArgs),
     /// Use the policy engines on their own: compare documents, evaluate requests.
@@ -122,6 +124,7 @@ impl Cli {
             Command::Kit(args) => commands::kit::run(&args, global),
             Command::Alerts(args) => commands::alerts::run(&args, global),
             Command::Snapshot(args) => commands::snapshot::run(&args, global),
+            Command::Ignore(args) => commands::ignore::run(&args, global),
             Command::Import(args) => commands::import::run(&args, global),
             Command::Policy(args) => commands::policy::run(&args, global),
             Command::Schema(args) => commands::schema::run(&args),

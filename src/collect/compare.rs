@@ -9,18 +9,19 @@ use jiff::tz::TimeZone;
 
 use super::drift::drift;
 use super::reader::AccountReader;
-use super::side::{BaseSpec, Before, Side};
+use super::side::{BaseSpec, Before, Side, ignore_rules};
 use super::{CollectError, FailureBound, Progress, ScopeFilter};
 use crate::cloud::{Cloud, CloudError};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, Arn};
 use crate::org::{AccountState, Organization, Tree};
 use crate::plan::{
-    AccountContext, Change, Entry, GuardrailContext, Kind, Notes, Plan, PlanBuilder, PlanHeader,
-    SafetyRules, Skipped, closes_last_path, diff_guardrails, preview_account, preview_guardrails,
+    AccountContext, Change, Entry, GuardrailContext, IgnoreRules, Kind, Notes, Plan, PlanBuilder,
+    PlanHeader, SafetyRules, Skipped, absent_users, closes_last_path, diff_guardrails_under,
+    preview_account, preview_guardrails,
 };
 use crate::policy::CanonicalContext;
 use crate::resolve::{Resolver, alert_scope, needs_tags, read_scope, root_scope};
-use crate::spec::{At, Loaded, Problem, Spec, no_effect_yet};
+use crate::spec::{At, Loaded, Problem, Spec};
 use crate::state::{
     Address, Desired, DesiredGuardrails, Guardrails, Inventory, ReadScope, Reading, ResourceType,
 };
@@ -124,9 +125,16 @@ async fn compare_all(
 ) -> Result<Plan, CollectError> {
     let spec = &loaded.spec;
     let (resolver, warnings) = Resolver::new(loaded, organization).map_err(CollectError::Spec)?;
-    let side = Side { loaded, resolver };
+    let rules = &ignore_rules(loaded, request.now);
+    let side = Side {
+        loaded,
+        resolver,
+        rules,
+    };
     let resolver = &side.resolver;
-    let before = Before::of(request, organization);
+    let base = request.base.as_ref();
+    let base_rules = base.map_or_else(IgnoreRules::default, |base| base.ignore_rules(request.now));
+    let before = Before::of(request, organization, &base_rules);
     let emergency = &spec.emergency_account;
     let accounts = request.filter.accounts(organization, emergency)?;
     let is_own = |id: &AccountId| request.filter.is_own(id);
@@ -160,7 +168,7 @@ async fn compare_all(
     };
     let (users, live) = join(reading_users, reading_guardrails).await;
     let guardrails = match live {
-        Some((wanted, live)) => comparer.guardrails(wanted, &before, live, &mut found),
+        Some((wanted, live)) => comparer.guardrails(wanted, (rules, &before), live, &mut found),
         None => Outlook::default(),
     };
     let users = match users {
@@ -201,13 +209,15 @@ async fn compare_all(
         progress(done, all);
     }
     drop(readings);
-    let mut told = notes(loaded, &[warnings, resolver.alert_warnings()].concat());
+    let mut told = notes(&[warnings, resolver.alert_warnings()].concat());
     told.extend(before.note());
+    told.extend(rules.notes().iter().cloned());
     let notes = Notes {
         spec: told,
         lost: impact.map(Impact::lost).unwrap_or_default(),
         unknown: std::mem::take(&mut found.unknown),
         guardrails: Vec::new(),
+        ignore: rules.in_force(),
     };
     let tree = tree(organization, resolver, &accounts, &request.filter);
     Ok(found.finish(loaded, request, (organization, tree), notes, cloud))
@@ -241,6 +251,8 @@ pub(super) struct Found {
     unknown: BTreeSet<AccountId>,
     /// Whether the alerts' bus and topic could not be read.
     hub_unknown: bool,
+    /// The users that are not there and are left so.
+    absent: BTreeSet<Arn>,
 }
 
 impl Found {
@@ -345,10 +357,17 @@ impl<'a> Comparer<'a> {
             strict: self.request.strict,
             now: self.request.now,
         };
-        let (mut diff, desired) = side.compare(&context, &live);
-        let asked = |before: &Side<'_>| before.compare(&context, &live).0.changes;
+        let (mut diff, desired) = side.compare(&context, &live, &found.absent);
+        if *id == self.spec.emergency_account {
+            found.absent = absent_users(&context, &desired, &diff.ignored);
+        }
+        let asked = |before: &Side<'_>| {
+            let (diff, _) = before.compare(&context, &live, &found.absent);
+            diff.changes
+        };
         let widened = before.attribute(&mut diff.changes, asked);
         diff.changes.retain(|change| filter.covers(&change.address));
+        diff.ignored.retain(|change| filter.covers(&change.address));
         diff.cosmetic
             .retain(|cosmetic| filter.covers(&cosmetic.address));
         let widened = widened.into_iter().filter(|address| filter.covers(address));
@@ -356,7 +375,7 @@ impl<'a> Comparer<'a> {
             found.builder.add_widened(widened.collect());
             let in_sync = named(id, &desired).filter(|address| {
                 let same = |change: &Change| change.address == *address;
-                filter.covers(address) && !diff.changes.iter().any(same)
+                filter.covers(address) && !diff.changes.iter().chain(&diff.ignored).any(same)
             });
             found.builder.add_in_sync(in_sync);
         }
@@ -382,7 +401,7 @@ impl<'a> Comparer<'a> {
     pub(super) fn guardrails(
         &self,
         wanted: &DesiredGuardrails,
-        before: &Before<'_>,
+        (rules, before): (&IgnoreRules, &Before<'_>),
         live: Result<Guardrails, CloudError>,
         found: &mut Found,
     ) -> Outlook<Guardrails> {
@@ -409,7 +428,7 @@ impl<'a> Comparer<'a> {
             today: self.request.now.to_zoned(TimeZone::UTC).date(),
             covers: &|address| self.request.filter.covers(address),
         };
-        let mut diff = diff_guardrails(&context, wanted, &live);
+        let mut diff = diff_guardrails_under(&context, wanted, &live, rules);
         let asked = |before: &Side<'_>| {
             let context = GuardrailContext {
                 managed_path: &before.loaded.spec.defaults.path,
@@ -417,7 +436,7 @@ impl<'a> Comparer<'a> {
             };
             let wanted = before.resolver.guardrails();
             wanted.map_or_else(Vec::new, |wanted| {
-                diff_guardrails(&context, &wanted, &live).changes
+                diff_guardrails_under(&context, &wanted, &live, before.rules).changes
             })
         };
         let mut widened = before.attribute(&mut diff.changes, asked);
@@ -433,8 +452,8 @@ impl<'a> Comparer<'a> {
             .chain(protection)
             .map(|(kind, name)| Address::new(management, kind, name))
             .filter(|address| {
-                (context.covers)(address)
-                    && diff.changes.iter().all(|change| change.address != *address)
+                let mut changes = diff.changes.iter().chain(&diff.ignored);
+                (context.covers)(address) && changes.all(|change| change.address != *address)
             });
         if in_share {
             found.builder.add_widened(widened);
@@ -490,22 +509,13 @@ fn has_operations(changes: &[Change]) -> bool {
     changes.iter().any(|change| !change.operations.is_empty())
 }
 
-pub(super) fn notes(loaded: &Loaded, warnings: &[Problem]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let silent = no_effect_yet(&loaded.spec);
-    if !silent.is_empty() {
-        notes.push(format!(
-            "this version gives no effect to: {}",
-            silent.join(", ")
-        ));
-    }
+pub(super) fn notes(warnings: &[Problem]) -> Vec<String> {
     // By symbolic path, which does not change with the folder that the spec was read from.
     let told = warnings.iter().map(|warning| match &warning.at {
         At::Path(path) => format!("{path}: {}", warning.message),
         At::Place(_) | At::Nowhere => warning.message.clone(),
     });
-    notes.extend(told);
-    notes
+    told.collect()
 }
 
 pub(super) fn account_name<'a>(organization: &'a Organization, id: &AccountId) -> &'a str {

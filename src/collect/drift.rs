@@ -9,11 +9,11 @@ use futures_util::stream;
 use super::compare::{Comparer, Found, covers_guardrails, notes, scope, tree};
 use super::discovery::{Accounts, discover};
 use super::reader::AccountReader;
-use super::side::{Before, Side};
+use super::side::{Before, Side, ignore_rules};
 use super::{CollectError, CompareRequest, Progress};
 use crate::cloud::{Cloud, CloudError};
 use crate::org::Organization;
-use crate::plan::{Notes, Plan};
+use crate::plan::{IgnoreRules, Notes, Plan};
 use crate::resolve::{Resolver, needs_tags};
 use crate::spec::Loaded;
 use crate::state::Guardrails;
@@ -31,6 +31,7 @@ pub(super) async fn drift(
     let filter = &request.filter;
     let with_tags = needs_tags(spec) || filter.needs_tags();
     let expected = Some(spec.organization.id.as_str());
+    let rules = &ignore_rules(loaded, request.now);
     let covers_guardrails = spec.guardrails.is_some() && covers_guardrails(filter);
     let reading_accounts = async |tree: Organization, accounts| {
         // Their account is known to be in scope before it is listed only where every account is.
@@ -42,7 +43,8 @@ pub(super) async fn drift(
                 None
             }
         };
-        let accounts = compare_accounts(cloud, loaded, request, progress, &tree, accounts);
+        let sides = (loaded, rules);
+        let accounts = compare_accounts(cloud, sides, request, progress, &tree, accounts);
         join(accounts, guardrails).await
     };
     let (organization, (mut found, guardrails)) =
@@ -61,13 +63,16 @@ pub(super) async fn drift(
         };
         Comparer::new(loaded, &organization, request).guardrails(
             &wanted,
-            &Before::Untold,
+            (rules, &Before::Untold),
             live,
             &mut found,
         );
     }
+    let mut told = notes(&[warnings, resolver.alert_warnings()].concat());
+    told.extend(rules.notes().iter().cloned());
     let notes = Notes {
-        spec: notes(loaded, &[warnings, resolver.alert_warnings()].concat()),
+        spec: told,
+        ignore: rules.in_force(),
         ..Notes::default()
     };
     let tree = tree(&organization, &resolver, &accounts, filter);
@@ -77,7 +82,7 @@ pub(super) async fn drift(
 /// Reads and compares the accounts in scope as they are found.
 async fn compare_accounts(
     cloud: &dyn Cloud,
-    loaded: &Loaded,
+    (loaded, rules): (&Loaded, &IgnoreRules),
     request: &CompareRequest,
     progress: &Progress<'_>,
     tree: &Organization,
@@ -117,6 +122,7 @@ async fn compare_accounts(
         let side = Side {
             loaded,
             resolver: Resolver::of_account(loaded, tree, &id, &account),
+            rules,
         };
         let sides = (&side, &Before::Untold);
         comparer.account((&id, &account.name), sides, live, &mut found);

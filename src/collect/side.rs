@@ -1,11 +1,16 @@
 //! The two specs that a comparison can know of: the one there is, and the one before its present change.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::CompareRequest;
+use crate::ids::Arn;
 use crate::org::Organization;
 use crate::plan::{
-    AccountContext, AccountDiff, Change, DrillRules, attribute, diff_account, due_drills,
+    AccountContext, AccountDiff, Change, DrillRules, IgnoreRules, attribute, diff_account_under,
+    due_drills,
 };
 use crate::resolve::{Resolver, needs_tags};
 use crate::spec::{Loaded, Problem};
@@ -27,20 +32,37 @@ impl BaseSpec {
             .as_ref()
             .is_ok_and(|loaded| needs_tags(&loaded.spec))
     }
+
+    /// The ignore rules that it had.
+    pub(super) fn ignore_rules(&self, now: Timestamp) -> IgnoreRules {
+        let spec = self.spec.as_ref();
+        spec.map_or_else(
+            |_| IgnoreRules::default(),
+            |loaded| ignore_rules(loaded, now),
+        )
+    }
 }
 
 /// Holds a spec with what it means in an organization.
 pub(super) struct Side<'a> {
     pub(super) loaded: &'a Loaded,
     pub(super) resolver: Resolver<'a>,
+    /// The spec's ignore rules.
+    pub(super) rules: &'a IgnoreRules,
+}
+
+/// Compiles the ignore rules of a spec as they are at a time.
+pub(super) fn ignore_rules(loaded: &Loaded, now: Timestamp) -> IgnoreRules {
+    IgnoreRules::new(loaded, now.to_zoned(TimeZone::UTC).date())
 }
 
 impl Side<'_> {
-    /// Compares an account with what the spec wants of it.
+    /// Compares an account with what the spec wants of it; `absent` are users that are not there and are left so.
     pub(super) fn compare(
         &self,
         context: &AccountContext<'_>,
         live: &Inventory,
+        absent: &BTreeSet<Arn>,
     ) -> (AccountDiff, Desired) {
         let spec = &self.loaded.spec;
         let context = AccountContext {
@@ -48,10 +70,12 @@ impl Side<'_> {
             ..*context
         };
         let desired = self.resolver.desired(context.id);
-        let mut diff = diff_account(&context, &desired, live);
+        let mut diff = diff_account_under(&context, &desired, live, self.rules, absent);
         if let Some(rules) = self.drills(context.now) {
             let due = due_drills(&context, &desired, live, &diff.changes, &rules);
+            let (due, ignored) = self.rules.part(due);
             diff.changes.extend(due);
+            diff.ignored.extend(ignored);
         }
         (diff, desired)
     }
@@ -78,7 +102,12 @@ pub(super) enum Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    pub(super) fn of(request: &'a CompareRequest, organization: &'a Organization) -> Self {
+    /// `rules` are the ignore rules of the spec of then.
+    pub(super) fn of(
+        request: &'a CompareRequest,
+        organization: &'a Organization,
+        rules: &'a IgnoreRules,
+    ) -> Self {
         let Some(base) = &request.base else {
             return Self::Untold;
         };
@@ -86,7 +115,11 @@ impl<'a> Before<'a> {
         match &base.spec {
             Err(why) => Self::Nothing(format!("{revision}: {why}; everything counts as changed")),
             Ok(loaded) => match Resolver::new(loaded, organization) {
-                Ok((resolver, _)) => Self::Spec(Box::new(Side { loaded, resolver })),
+                Ok((resolver, _)) => Self::Spec(Box::new(Side {
+                    loaded,
+                    resolver,
+                    rules,
+                })),
                 Err(problems) => Self::Nothing(format!(
                     "the spec of {revision} does not fit the organization ({}); everything counts as changed",
                     first(&problems)

@@ -132,7 +132,7 @@ pub async fn verify(
         after_plan: request.after.as_ref().map(|plan| plan.digest.clone()),
         created_at: request.now,
         scope: request.filter.scope(),
-        notes: notes(loaded, &warnings),
+        notes: notes(&warnings),
         skipped: skipped(&organization, &request.filter),
         guardrails_unknown: guardrails.as_ref().err().cloned(),
         situations: prover.situations(),

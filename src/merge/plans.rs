@@ -41,9 +41,10 @@ fn whole(parts: Vec<(Shard, Part<Plan>)>) -> Result<Plan, MergeError> {
         let changed = report.changes.iter().map(|change| &change.account);
         let unreadable = report.unreadable.iter().map(|one| &one.account);
         let skipped = report.skipped.iter().map(|one| &one.account);
+        let ignored = report.ignored.iter().map(|change| &change.account);
         let shown = report.tree.iter().flat_map(Tree::accounts);
-        let accounts = changed.chain(unreadable).chain(skipped).chain(shown);
-        within(shard, &file, accounts)?;
+        let accounts = changed.chain(ignored).chain(unreadable).chain(skipped);
+        within(shard, &file, accounts.chain(shown))?;
         let Some(share) = report.share.take() else {
             return Err(MergeError::Whole { file });
         };

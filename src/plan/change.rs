@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::ignore::IgnoreRule;
 use crate::ids::AccountId;
 use crate::policy::Access;
 use crate::state::{Address, EVENTS_ROLE, Fingerprint, Operation, Origin, ResourceType};
@@ -51,6 +52,9 @@ pub struct Change {
     /// What keeps this tool from carrying the change out, with the way to mend it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
+    /// The rule by which the difference is left alone; such a change is never carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored_by: Option<IgnoreRule>,
     /// The state the resource was planned from.
     pub fingerprint: Fingerprint,
     /// What is carried out, in order.

@@ -82,6 +82,7 @@ pub fn due_drills(
             }],
             blocked: None,
             steps: Vec::new(),
+            ignored_by: None,
             fingerprint: Fingerprint::of(Some(&resource), &canonical),
             operations: Vec::new(),
         })

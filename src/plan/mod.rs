@@ -10,6 +10,7 @@ mod change;
 mod diff;
 mod drills;
 mod guardrails;
+mod ignore;
 mod order;
 mod preview;
 mod safety;
@@ -34,6 +35,10 @@ pub use change::{Action, Cause, Change, Cosmetic, Field, Risk, Step};
 pub use diff::{AccountContext, AccountDiff, diff_account};
 pub use drills::{DrillRules, due_drills};
 pub use guardrails::{GuardrailContext, GuardrailDiff, diff_guardrails};
+pub use ignore::{
+    Expiry, IgnoreRule, IgnoreRules, absent_users, diff_account_under, diff_guardrails_under,
+    listed_rules,
+};
 pub use order::{Part, Wave, schedule};
 pub use preview::{preview_account, preview_guardrails};
 use safety::widening;
@@ -91,7 +96,7 @@ pub struct Plan {
     pub unreadable: Vec<Unreadable>,
     /// The accounts that are not active, and so not looked at.
     pub skipped: Vec<Skipped>,
-    /// The differences that an ignore rule covers.
+    /// The differences that an ignore rule leaves alone, once for each rule; they have no operations.
     pub ignored: Vec<Change>,
     /// Which uses of break-glass are not heard of; absent when the spec asks for no alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,7 +208,7 @@ pub struct Summary {
     pub delete: usize,
     /// Things that only a person can do.
     pub manual: usize,
-    /// Differences that an ignore rule covers.
+    /// Differences that an ignore rule leaves alone.
     pub ignored: usize,
 }
 
@@ -259,6 +264,7 @@ pub struct PlanBuilder {
     alerts: Option<AlertCoverage>,
     in_sync: Vec<Address>,
     widened: Vec<Address>,
+    ignored: Vec<Change>,
 }
 
 /// Holds what a plan says that no account tells.
@@ -299,6 +305,7 @@ impl PlanBuilder {
         self.managed += diff.managed;
         self.changes.extend(diff.changes);
         self.cosmetic.extend(diff.cosmetic);
+        self.ignored.extend(diff.ignored);
         if let Some(alerts) = diff.alerts {
             self.alerts.get_or_insert_default().add(alerts);
         }
@@ -332,6 +339,7 @@ impl PlanBuilder {
         self.managed += diff.managed;
         self.changes.extend(diff.changes);
         self.cosmetic.extend(diff.cosmetic);
+        self.ignored.extend(diff.ignored);
         self.findings.extend(diff.findings);
         self.notes.guardrails.extend(diff.notes);
     }
@@ -373,6 +381,7 @@ impl PlanBuilder {
         self.managed += managed;
         self.changes.extend(part.changes);
         self.cosmetic.extend(part.cosmetic);
+        self.ignored.extend(part.ignored);
         if let Some(alerts) = part.alerts {
             self.alerts.get_or_insert_default().add(alerts);
         }
@@ -397,9 +406,11 @@ impl PlanBuilder {
             mut alerts,
             mut in_sync,
             mut widened,
+            mut ignored,
         } = self;
         changes.sort_by(|a, b| a.address.cmp(&b.address));
         cosmetic.sort();
+        ignored.sort_by(|a, b| (&a.address, &a.ignored_by).cmp(&(&b.address, &b.ignored_by)));
         in_sync.sort();
         widened.sort();
         if let Some(alerts) = &mut alerts {
@@ -424,10 +435,14 @@ impl PlanBuilder {
         let mut notes = Notes::default();
         notes.absorb(given);
         notes.absorb(found);
-        let mut gates = check_gates(&changes, managed, &closed_accounts, rules);
+        let now = rules.without_absent(&ignored);
+        let mut gates = check_gates(&changes, managed, &closed_accounts, &now);
         gates.extend(findings.iter().cloned());
         gates.extend(widening(&widened));
-        let told = notes.told();
+        let mut told = notes.told();
+        if !scope.partial && unreadable.is_empty() {
+            told.extend(notes.idle_rules(&ignored));
+        }
         let share = scope.shard.map(|_| Share {
             strict,
             rules: rules.clone(),
@@ -456,13 +471,16 @@ impl PlanBuilder {
             spec_file,
             base,
             scope,
-            summary: summarize(selected, &changes, &unreadable),
+            summary: Summary {
+                ignored: ignored.len(),
+                ..summarize(selected, &changes, &unreadable)
+            },
             notes: told,
             gates,
             changes,
             unreadable,
             skipped,
-            ignored: Vec::new(),
+            ignored,
             alerts,
             cosmetic,
             share,

@@ -83,6 +83,22 @@ pub struct SafetyRules {
     pub callers: BTreeSet<Address>,
 }
 
+impl SafetyRules {
+    /// The same, where declared users that are not there and are left so do not count.
+    pub(super) fn without_absent(&self, ignored: &[Change]) -> Self {
+        let absent = ignored.iter().filter(|change| {
+            change.action == Action::Create && change.resource_type == ResourceType::IamUser
+        });
+        let absent = absent.count();
+        Self {
+            declared_users: self
+                .declared_users
+                .map(|declared| declared.saturating_sub(absent)),
+            ..self.clone()
+        }
+    }
+}
+
 /// Tells whether a plan takes an account's last usable path: a managed role that some user or role is trusted with.
 ///
 /// It works on one account at a time, so that accounts need not be kept.

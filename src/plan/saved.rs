@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::told::is_told;
-use super::{Cause, Change, FORMAT_VERSION, Kind, Plan};
+use super::{Cause, Change, FORMAT_VERSION, IgnoreRule, Kind, Plan};
 use crate::org::Shard;
 use crate::state::{Address, Operation, ResourceKey, sha256};
 
@@ -60,7 +60,11 @@ pub fn parse_plan(text: &str) -> Result<Plan, ParsePlanError> {
     }
     // Whoever edits a plan can digest it anew; what is shown must still be what is done.
     let is_sound = |change: &Change| is_consistent(change) && is_told(change, &plan.changes);
-    match plan.changes.iter().find(|change| !is_sound(change)) {
+    let mut changes = plan.changes.iter();
+    let edited = changes.find(|change| change.ignored_by.is_some() || !is_sound(change));
+    let mut ignored = plan.ignored.iter();
+    let done = ignored.find(|change| change.ignored_by.is_none() || !change.operations.is_empty());
+    match edited.or(done) {
         Some(change) => Err(ParsePlanError::Inconsistent(change.address.clone())),
         None => Ok(plan),
     }
@@ -157,9 +161,24 @@ pub fn check_fresh(
 
 impl Plan {
     /// Digests everything but the times, the digest itself, where in which file the spec asks for a change, and why.
+    ///
+    /// What is ignored, and by whose word, is part of what a reviewer saw; where the rule stands is not.
     #[must_use]
     pub fn compute_digest(&self) -> String {
-        let timeless = Plan {
+        let timeless = |changes: &[Change]| {
+            let changes = changes.iter().map(|change| Change {
+                source: None,
+                cause: Cause::Live,
+                ignored_by: change.ignored_by.clone().map(|rule| IgnoreRule {
+                    index: 0,
+                    source: None,
+                    ..rule
+                }),
+                ..change.clone()
+            });
+            changes.collect()
+        };
+        let plan = Plan {
             digest: String::new(),
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: None,
@@ -168,20 +187,13 @@ impl Plan {
             cosmetic: Vec::new(),
             in_sync: Vec::new(),
             tree: None,
-            changes: self
-                .changes
-                .iter()
-                .map(|change| Change {
-                    source: None,
-                    cause: Cause::Live,
-                    ..change.clone()
-                })
-                .collect(),
+            changes: timeless(&self.changes),
+            ignored: timeless(&self.ignored),
             ..self.clone()
         };
         // Keys stand in the order of the types' fields, maps are sorted: the bytes are canonical. Serializing these
         // types into memory can't fail; were it to, the digest would fit no plan.
-        serde_json::to_vec(&timeless)
+        serde_json::to_vec(&plan)
             .map(|bytes| sha256(&bytes))
             .unwrap_or_default()
     }

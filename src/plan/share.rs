@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Change;
+use super::ignore::named;
 use super::safety::{GateFinding, SafetyRules};
 use crate::ids::AccountId;
 use crate::state::Address;
@@ -42,6 +44,9 @@ pub struct Notes {
     pub unknown: BTreeSet<AccountId>,
     /// What there is to say of the guardrails.
     pub guardrails: Vec<String>,
+    /// What the ignore rules in force match, by their place in the spec's list.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ignore: BTreeMap<usize, String>,
 }
 
 /// Names the accounts in which a plan makes a role unproven for one cause.
@@ -67,7 +72,9 @@ impl Notes {
             lost,
             unknown,
             guardrails,
+            ignore,
         } = other;
+        self.ignore.extend(ignore);
         for (all, more) in [(&mut self.spec, spec), (&mut self.guardrails, guardrails)] {
             for note in more {
                 if !all.contains(&note) {
@@ -96,6 +103,23 @@ impl Notes {
         let spec = self.spec.iter().cloned();
         let guardrails = self.guardrails.iter().cloned();
         spec.chain(lost).chain(unknown).chain(guardrails).collect()
+    }
+
+    /// Tells which ignore rules leave nothing alone, where everything was compared.
+    pub(super) fn idle_rules(&self, ignored: &[Change]) -> impl Iterator<Item = String> {
+        let rules = ignored
+            .iter()
+            .filter_map(|change| change.ignored_by.as_ref());
+        let used: BTreeSet<usize> = rules.map(|rule| rule.index).collect();
+        let rules = self.ignore.iter();
+        rules
+            .filter(move |(index, _)| !used.contains(index))
+            .map(|(index, pattern)| {
+                format!(
+                    "{} leaves nothing alone: nothing that it matches differs, or a rule before it covers it",
+                    named(*index, pattern)
+                )
+            })
     }
 }
 

@@ -8,8 +8,8 @@ use crate::apply::{ApplyOutcome, ApplyReport, ApplySummary, ChangeResult, Change
 use crate::ids::AccountId;
 use crate::org::{AccountState, Tree, TreeRole, TreeUnit};
 use crate::plan::{
-    AccountDiff, Action, Cause, Change, Field, Kind, Notes, Plan, PlanBuilder, PlanHeader, Risk,
-    SafetyRules, Scope, Skipped, Step, Unreadable,
+    AccountDiff, Action, Cause, Change, Field, IgnoreRule, Kind, Notes, Plan, PlanBuilder,
+    PlanHeader, Risk, SafetyRules, Scope, Skipped, Step, Unreadable,
 };
 use crate::policy::{Access, CanonicalContext};
 use crate::state::{Address, Fingerprint, Operation, Origin, ResourceType};
@@ -66,6 +66,7 @@ fn change(account: (&str, &str), resource_type: ResourceType, name: &str) -> Cha
         }),
         fields: Vec::new(),
         blocked: None,
+        ignored_by: None,
         fingerprint: absent(),
         operations: vec![Step {
             restricts: false,
@@ -276,6 +277,7 @@ pub(super) fn report_of(kind: Kind, changes: Vec<Change>) -> Plan {
             cosmetic: Vec::new(),
             managed: 3,
             alerts: None,
+            ignored: Vec::new(),
         };
         builder.add(&id(account), diff, false);
     }
@@ -429,6 +431,16 @@ pub(super) fn haunted(kind: Kind, text: &str) -> Plan {
     }];
     plan.notes = vec![text.to_owned()];
     plan.ignored = plan.changes.clone();
+    for change in &mut plan.ignored {
+        change.ignored_by = Some(IgnoreRule {
+            index: 0,
+            r#match: text.to_owned(),
+            reason: text.to_owned(),
+            owner: Some(text.to_owned()),
+            expires: jiff::civil::date(2027, 1, 31),
+            source: change.source.clone(),
+        });
+    }
     plan.scope = Scope {
         partial: true,
         filters: vec![text.to_owned()],
@@ -441,4 +453,30 @@ pub(super) fn haunted(kind: Kind, text: &str) -> Plan {
         skipped.account_name = text.to_owned();
     }
     plan
+}
+
+/// Adds a field of a role that an ignore rule leaves alone.
+pub(super) fn ignore(plan: &mut Plan, path: &str) {
+    let mut ignored = change(
+        ("111122223333", "prod-pay"),
+        ResourceType::IamRole,
+        "BreakGlassIgnored",
+    );
+    ignored.action = Action::Update;
+    ignored.risk = Risk::Low;
+    ignored.fields = vec![field(path, json!("them"), json!("us"))];
+    ignored.operations.clear();
+    ignored.ignored_by = Some(IgnoreRule {
+        index: 0,
+        r#match: "*/iam_role/*:tags.owner".to_owned(),
+        reason: "theirs".to_owned(),
+        owner: Some("ops".to_owned()),
+        expires: jiff::civil::date(2027, 1, 31),
+        source: Some(Origin {
+            file: "breakglass.yaml".to_owned(),
+            line: 79,
+        }),
+    });
+    plan.ignored.push(ignored);
+    plan.summary.ignored = plan.ignored.len();
 }

@@ -231,7 +231,7 @@ impl Shared {
             change.access,
             change.cause,
             change.adoption,
-            &change.source,
+            (&change.source, &change.ignored_by),
             (&self.reason, &self.steps),
             &self.blocked,
             &self.fields,

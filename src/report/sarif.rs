@@ -25,6 +25,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 /// Writes a listing as a SARIF log.
 pub(super) fn sarif(listing: &Listing) -> String {
     let mut findings = listing.findings();
+    findings.extend(listing.suppressed());
     let left_out = findings.len().saturating_sub(MOST_RESULTS);
     findings.truncate(MOST_RESULTS);
     let rules: BTreeSet<Rule> = findings.iter().map(|item| item.rule).collect();
@@ -84,10 +85,7 @@ fn result(listing: &Listing, rules: &[Rule], item: &Item) -> Value {
         },
         "message": { "text": message(item) },
         "locations": [{
-            "physicalLocation": {
-                "artifactLocation": artifact(file),
-                "region": { "startLine": line },
-            },
+            "physicalLocation": physical(file, line),
             "logicalLocations": [{ "fullyQualifiedName": visible(&address), "kind": "resource" }],
         }],
         // GitHub goes by the first, which would else be made of the line: the same for every account.
@@ -97,11 +95,23 @@ fn result(listing: &Listing, rules: &[Rule], item: &Item) -> Value {
         },
         "properties": properties,
     });
+    if let (Some(result), Some((why, place))) = (result.as_object_mut(), &item.suppression) {
+        let mut suppression = json!({ "kind": "external", "justification": visible(why) });
+        if let (Some(suppression), Some(place)) = (suppression.as_object_mut(), place) {
+            let place = physical(&place.file, place.line);
+            suppression.insert("location".to_owned(), json!({ "physicalLocation": place }));
+        }
+        result.insert("suppressions".to_owned(), json!([suppression]));
+    }
     let index = rules.iter().position(|known| *known == item.rule);
     if let (Some(result), Some(index)) = (result.as_object_mut(), index) {
         result.insert("ruleIndex".to_owned(), json!(index));
     }
     result
+}
+
+fn physical(file: &str, line: usize) -> Value {
+    json!({ "artifactLocation": artifact(file), "region": { "startLine": line } })
 }
 
 /// Says what was found where; nothing in it is a link to another place in the log.

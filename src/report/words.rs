@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::ValueEnum as _;
 
-use crate::plan::{Action, Cause, Change, Cosmetic, Gate, Kind, Outcome, Plan, Risk};
+use crate::plan::{Action, Cause, Change, Cosmetic, Gate, IgnoreRule, Kind, Outcome, Plan, Risk};
 use crate::policy::Access;
 
 /// Counts things, such as `1 account` or `2 accounts`.
@@ -36,9 +36,10 @@ pub(super) fn verdict(plan: &Plan) -> String {
         Outcome::InSync => {
             let are = if accounts.selected == 1 { "is" } else { "are" };
             let accounts = count(accounts.selected, "account");
-            format!("in sync: {accounts} {are} as the spec says")
+            let ignored = ignored_count(plan);
+            format!("in sync: {accounts} {are} as the spec says · {ignored}")
         }
-        Outcome::Differences => headline(plan),
+        Outcome::Differences => format!("{} · {}", headline(plan), ignored_count(plan)),
         Outcome::Incomplete => format!(
             "incomplete: {} of {} could not be read, so nothing is known of {}; unreadable is not in sync",
             accounts.unreadable,
@@ -50,6 +51,11 @@ pub(super) fn verdict(plan: &Plan) -> String {
             },
         ),
     }
+}
+
+/// Says how many differences ignore rules leave alone, none too: whoever reads a verdict knows what it is without.
+fn ignored_count(plan: &Plan) -> String {
+    format!("{} ignored", plan.summary.ignored)
 }
 
 /// Says how many accounts differ.
@@ -117,8 +123,8 @@ pub(super) fn counts(plan: &Plan) -> Vec<String> {
     add(accounts.in_sync, "in sync");
     add(accounts.unreadable, "unreadable");
     add(plan.skipped.len(), "inactive");
-    add(summary.ignored, "ignored");
     add(plan.cosmetic.len(), "cosmetic");
+    counts.push(ignored_count(plan));
     if plan.kind == Kind::Plan {
         counts.insert(
             0,
@@ -296,6 +302,26 @@ pub(super) fn source(change: &Change) -> Option<String> {
     Some(format!("{}:{}", origin.file, origin.line))
 }
 
+/// Says why a difference is left alone, by whose word and until when.
+pub(super) fn rule_words(rule: &IgnoreRule) -> String {
+    let owner = rule.owner.as_ref();
+    let owner = owner.map_or_else(String::new, |owner| format!("{owner}, "));
+    format!("{} ({owner}until {})", rule.reason, rule.expires)
+}
+
+/// Says of a difference that is left alone what it is, and by which rule.
+pub(super) fn ignored(change: &Change) -> Vec<String> {
+    let paths = change.fields.iter().map(|field| field.path.as_str());
+    let paths = paths.collect::<Vec<_>>().join(", ");
+    let fields = matches!(change.action, Action::Update | Action::Manual).then_some(paths);
+    let risk = format!("{} risk", risk(change.risk));
+    let rule = change.ignored_by.as_ref();
+    let place = rule.and_then(|rule| rule.source.as_ref());
+    let place = place.map(|place| format!("{}:{}", place.file, place.line));
+    let said = fields.into_iter().chain([risk]);
+    said.chain(rule.map(rule_words)).chain(place).collect()
+}
+
 /// Names a gate as `--allow` does.
 fn gate_name(gate: Gate) -> String {
     gate.to_possible_value()
@@ -354,7 +380,7 @@ pub(super) const UNREADABLE_TITLE: &str =
 /// Heads the accounts that are not active.
 pub(super) const SKIPPED_TITLE: &str = "Inactive, so not looked at";
 /// Heads what ignore rules cover.
-pub(super) const IGNORED_TITLE: &str = "Ignored by a rule of the spec";
+pub(super) const IGNORED_TITLE: &str = "Ignored by rules of the spec";
 /// Heads what differs only in names without effect.
 pub(super) const COSMETIC_TITLE: &str =
     "Names without effect that differ (no difference; --strict makes them one)";

@@ -97,6 +97,17 @@ fn count(problems: &[Problem]) -> String {
 }
 
 impl LoadError {
+    /// Tells whether every error is within one section.
+    pub(super) fn is_about(&self, section: &str) -> bool {
+        let errors = self
+            .problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error);
+        errors
+            .clone()
+            .all(|problem| matches!(&problem.at, At::Path(path) if path.starts_with(section)))
+    }
+
     /// Tells every problem as text for a person, with an empty line between two.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
@@ -113,6 +124,22 @@ impl LoadError {
 /// # Errors
 /// [`LoadError`] with every problem, when at least one of them is an error.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    load_texts(read_files(paths)?, &read_beside)
+}
+
+/// Reads the file that a spec file names, if it is inside of the folder of the spec file.
+///
+/// # Errors
+/// In words for a person.
+pub fn read_beside(spec_file: &str, file: &str) -> Result<String, String> {
+    read_inside(Path::new(spec_file), file)
+}
+
+/// Reads the texts of the files of a spec, with their names.
+///
+/// # Errors
+/// [`LoadError`] with every file that can't be read.
+pub fn read_files(paths: &[PathBuf]) -> Result<Vec<(String, String)>, LoadError> {
     let mut files = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -131,8 +158,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
         }
     }
     if problems.is_empty() {
-        let read = |spec_file: &str, file: &str| read_inside(Path::new(spec_file), file);
-        return load_texts(files, &read);
+        return Ok(files);
     }
     Err(LoadError {
         problems,

@@ -11,6 +11,7 @@ mod decode;
 mod digest;
 mod documents;
 mod drills;
+mod edit;
 mod incidents;
 mod load;
 mod merge;
@@ -30,8 +31,9 @@ mod tests;
 
 pub use documents::{Documents, ReadFile};
 pub use drills::DrillRecord;
+pub use edit::{EditError, IgnoreEdit, edit_ignore};
 pub use incidents::IncidentRecord;
-pub use load::{LoadError, Loaded, Records, load, load_texts};
+pub use load::{LoadError, Loaded, Records, load, load_texts, read_beside, read_files};
 pub(crate) use load::{read_bounded, read_inside};
 pub use problem::{At, Finding, Problem, Severity};
 pub use reliance::{Reliance, reliance};
@@ -39,12 +41,3 @@ pub use schema::json_schema;
 pub use source::{Location, Place, SourceMap, element, entry};
 pub use trust::trust_policy;
 pub use types::*;
-
-/// Lists what a spec says that this version does not act on yet, so that nobody relies on it.
-#[must_use]
-pub fn no_effect_yet(spec: &Spec) -> Vec<&'static str> {
-    [(!spec.ignore.is_empty(), "ignore")]
-        .into_iter()
-        .filter_map(|(present, name)| present.then_some(name))
-        .collect()
-}

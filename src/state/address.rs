@@ -151,7 +151,7 @@ impl FromStr for ResourceType {
 }
 
 /// What an address begins with in place of an account, for what belongs to the organization itself.
-const ORGANIZATION: &str = "org";
+pub(super) const ORGANIZATION: &str = "org";
 
 impl Address {
     /// Names something that is read and written in an account: what belongs to the organization itself is not in it.
@@ -162,6 +162,14 @@ impl Address {
             resource_type,
             name: name.to_owned(),
         }
+    }
+
+    /// What the address begins with: the account, or `org` for what belongs to the organization itself.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.account
+            .as_ref()
+            .map_or(ORGANIZATION, AccountId::as_str)
     }
 }
 
@@ -190,9 +198,7 @@ impl schemars::JsonSchema for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let account = self.account.as_ref();
-        let place = account.map_or(ORGANIZATION, AccountId::as_str);
-        write!(f, "{place}/{}/{}", self.resource_type, self.name)
+        write!(f, "{}/{}/{}", self.place(), self.resource_type, self.name)
     }
 }
 

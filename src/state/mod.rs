@@ -13,6 +13,7 @@ mod fingerprint;
 mod guardrails;
 mod inventory;
 mod operation;
+mod pattern;
 mod people;
 mod resource;
 mod revocation;
@@ -41,6 +42,7 @@ pub use guardrails::{
 };
 pub use inventory::{Inventory, ModelError, Others, ReadScope};
 pub use operation::Operation;
+pub use pattern::AddressPattern;
 pub use people::{KeyUse, PASSWORD_TAG, Password, PasswordExpiry, People, Person, password_mark};
 pub use resource::{
     OWNERSHIP_TAG, OWNERSHIP_VALUE, Policy, Principal, Resource, ResourceKey, Role, Tags, User,

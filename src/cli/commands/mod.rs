@@ -6,6 +6,7 @@ pub(super) mod close;
 pub(super) mod completions;
 pub(super) mod credentials;
 pub(super) mod drift;
+pub(super) mod ignore;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod kit;

@@ -3,6 +3,7 @@
 mod after;
 mod base;
 mod coverage;
+mod ignore;
 mod impact;
 mod shards;
 mod tree;

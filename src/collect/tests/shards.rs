@@ -44,6 +44,13 @@ const CANNOT: &str = r#"      inline_policies:
 const TAGGED: &str =
     "    accounts: { include: [\"ou:/Workloads\", \"tag:tier=gold\", \"account:extra-1*\"] }\n";
 const NO_MFA: &str = "    mfa: { required: false }\n";
+const IGNORE: &str = r#"
+ignore:
+  - { match: "*/iam_role/*:max_session", reason: r, expires: 2030-01-01 }
+  - { match: "*/iam_role/Admin", reason: r, expires: 2026-06-10 }
+  - { match: "*/iam_user/*", reason: r, expires: 2026-06-10 }
+  - { match: "org/*/*", reason: r, expires: 2026-01-01 }
+"#;
 const NOBODY: &str = "users: []\n";
 
 fn specs() -> impl Strategy<Value = (String, String)> {
@@ -51,15 +58,16 @@ fn specs() -> impl Strategy<Value = (String, String)> {
     let after = select(vec![CAN, CANNOT, TAGGED, NO_MFA, ""]);
     let guardrails = select(vec!["", FULL, EXPIRED]);
     let users = select(vec![USERS, USERS, NOBODY]);
-    (before, guardrails.clone(), after, guardrails, users).prop_map(
-        |(before, old, after, new, users)| {
+    let ignore = select(vec!["", IGNORE]);
+    (before, guardrails.clone(), after, guardrails, users, ignore).prop_map(
+        |(before, old, after, new, users, ignore)| {
             let after = match users {
                 // Nobody is left to be trusted.
                 NOBODY => format!(
                     "{}{NOBODY}",
                     HEAD.split("roles:").next().unwrap_or_default()
                 ),
-                users => format!("{HEAD}{after}{users}{new}"),
+                users => format!("{HEAD}{after}{users}{new}{ignore}"),
             };
             (format!("{HEAD}{before}{USERS}{old}"), after)
         },

@@ -31,7 +31,7 @@ impl Differ<'_> {
         }
         let spec = &wanted.value.user;
         let standing = self.standing((name, &spec.path), (name, &user.path, &user.tags));
-        match self.unless_dangling(standing, spec.into()) {
+        match standing.unless(self.dangling(spec.into())) {
             Standing::Owned | Standing::Moved | Standing::Adoptable => Some(true),
             Standing::InTheWay(_) | Standing::Dangling(_) => None,
         }
@@ -48,13 +48,15 @@ impl Differ<'_> {
         ) {
             (false, true) => {
                 let mut task = Task::default();
-                task.difference
-                    .field("login_profile", json!(false), json!(true))
-                    .weigh(Risk::Medium, Access::None);
-                task.reasons.push(
-                    "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian"
-                        .to_owned(),
-                );
+                if !self.is_left(ResourceType::Credential, name, "login_profile") {
+                    task.difference
+                        .field("login_profile", json!(false), json!(true))
+                        .weigh(Risk::Medium, Access::None);
+                    task.reasons.push(
+                        "it has no password yet: `breakglass credentials issue` sets one and seals it to its custodian"
+                            .to_owned(),
+                    );
+                }
                 self.vaulted_keys(name, wanted, &mut task);
                 self.by_hand(name, wanted, task);
             }
@@ -125,7 +127,9 @@ impl Differ<'_> {
         let Some(password) = person.and_then(|person| person.password.as_ref()) else {
             return;
         };
-        if let Some((used, reset)) = self.used_since_reset(name, wanted) {
+        let is_left = |path: &str| self.is_left(ResourceType::Credential, name, path);
+        let used = self.used_since_reset(name, wanted);
+        if let Some((used, reset)) = used.filter(|_| !is_left("password_last_used")) {
             let reset = format!("not since it was reset at {reset}");
             difference
                 .field("password_last_used", json!(used), json!(reset))
@@ -142,7 +146,7 @@ impl Differ<'_> {
                 password_mark(self.context.now)
             ));
         }
-        if password.reset_required {
+        if password.reset_required && !is_left("password_reset_required") {
             difference
                 .field("password_reset_required", json!(true), json!(false))
                 .weigh(Risk::High, Access::None);
@@ -153,7 +157,8 @@ impl Differ<'_> {
                 "run `aws iam update-login-profile --user-name {name} --no-password-reset-required`, or issue a new password"
             ));
         }
-        if let Some(expiry) = &people.password_expiry {
+        let expiry = people.password_expiry.as_ref();
+        if let Some(expiry) = expiry.filter(|_| !is_left("password_expires")) {
             let tags = self.live.users.get(name).map(|user| &user.tags);
             let set = tags.and_then(|tags| password.recorded(tags, self.context.now));
             let day = set.and_then(|set| expiry.day(set));
@@ -213,16 +218,13 @@ impl Differ<'_> {
             let Some((used, reset)) = key.last_used.zip(key.created.max(recorded)) else {
                 continue;
             };
-            if used <= reset {
+            let path = format!("access_keys_last_used.{id}");
+            if used <= reset || self.is_left(ResourceType::Credential, name, &path) {
                 continue;
             }
             let since = format!("not since it was made or reset at {reset}");
             task.difference
-                .field(
-                    format!("access_keys_last_used.{id}"),
-                    json!(used),
-                    json!(since),
-                )
+                .field(path, json!(used), json!(since))
                 .weigh(Risk::High, Access::None);
             task.reasons.push(format!(
                 "its key {id}, which is kept in a vault, was used at {used}"

@@ -91,17 +91,20 @@ impl Differ<'_> {
         if self.takes_over(name, wanted).is_none() {
             return;
         }
+        let is_left = |path: &str| self.is_left(ResourceType::MfaDevice, name, path);
         let mut difference = Difference::default();
         let (mut counted, mut refused) = (BTreeMap::new(), BTreeMap::new());
         for (serial, device) in &devices {
             let kind = DeviceKind::of(serial, device);
             match rule.refusal(&kind) {
                 None => drop(counted.insert(serial, kind)),
+                Some(_) if is_left(&format!("devices.{serial}")) => {}
                 Some(why) => drop(refused.insert(serial, (describe(serial, device), why))),
             }
         }
         let mut reasons = Vec::new();
-        if counted.len() < rule.at_least {
+        let lacks_some = counted.len() < rule.at_least && !is_left("at_least");
+        if lacks_some {
             difference
                 .field("at_least", json!(counted.len()), json!(rule.at_least))
                 .weigh(Risk::High, Access::None);
@@ -111,7 +114,7 @@ impl Differ<'_> {
                 rule.at_least
             ));
         }
-        let lacks_totp = lacks_totp(rule, counted.values());
+        let lacks_totp = lacks_totp(rule, counted.values()) && !is_left("kinds.hardware_totp");
         if lacks_totp {
             difference
                 .field("kinds.hardware_totp", json!(0), json!(1))
@@ -127,7 +130,7 @@ impl Differ<'_> {
             reasons.push(format!("{words} is not allowed: {why}"));
         }
         let mut steps = Vec::new();
-        if counted.len() < rule.at_least || lacks_totp {
+        if lacks_some || lacks_totp {
             steps.push(open_user(self.context.partition, self.context.id, name));
             let what = if lacks_totp {
                 "\"Hardware TOTP token\"".to_owned()

@@ -5,6 +5,7 @@ mod by_hand;
 mod credentials;
 mod devices;
 mod difference;
+mod left;
 mod paths;
 mod permissions;
 mod policies;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 pub(super) use self::difference::{
     Difference, Documents, Rules, arrival, compare_documents, departure, document_value,
 };
+pub(super) use self::left::Left;
 use self::permissions::{KnownPolicies, Permissions};
 use self::steps::sequence;
 use super::{Action, AlertCoverage, Cause, Change, Cosmetic, Field, Risk};
@@ -60,6 +62,8 @@ pub struct AccountDiff {
     pub managed: usize,
     /// Which uses are not heard of; `None` where the spec asks for no alerts or they are not known.
     pub alerts: Option<AlertCoverage>,
+    /// The differences that ignore rules leave alone.
+    pub ignored: Vec<Change>,
 }
 
 /// Compares an account with what the spec wants of it.
@@ -73,15 +77,26 @@ pub fn diff_account(
     desired: &Desired,
     live: &Inventory,
 ) -> AccountDiff {
+    diff_leaving(context, desired, live, &Left::default())
+}
+
+/// Compares an account with what the spec wants of it, and leaves some of it alone.
+pub(super) fn diff_leaving(
+    context: &AccountContext<'_>,
+    desired: &Desired,
+    live: &Inventory,
+    left: &Left,
+) -> AccountDiff {
     let mut differ = Differ {
         context,
+        left,
         rules: Rules {
             canonical: CanonicalContext {
                 partition: Some(context.partition.clone()),
             },
             strict: context.strict,
         },
-        known: known_policies(context, desired, live),
+        known: known_policies(context, desired, live, left),
         desired,
         live,
         changes: Vec::new(),
@@ -111,6 +126,7 @@ pub fn diff_account(
         cosmetic,
         managed,
         alerts,
+        ignored: Vec::new(),
     }
 }
 
@@ -119,7 +135,12 @@ fn known_policies<'a>(
     context: &AccountContext<'_>,
     desired: &'a Desired,
     live: &'a Inventory,
+    left: &Left,
 ) -> KnownPolicies<'a> {
+    let is_left = |name: &str, action| {
+        let address = Address::new(context.id, ResourceType::IamPolicy, name);
+        left.whole.contains(&(address, action))
+    };
     let wanted = desired
         .policies
         .iter()
@@ -128,8 +149,10 @@ fn known_policies<'a>(
         .filter(|(name, wanted)| {
             // One that lies elsewhere stays there.
             let same = live.same_name(ResourceType::IamPolicy, name);
-            same.and_then(|name| live.policies.get(name))
-                .is_none_or(|live| live.path == wanted.path)
+            match same.and_then(|name| Some((name, live.policies.get(name)?))) {
+                Some((name, live)) => live.path == wanted.path && !is_left(name, Action::Update),
+                None => !is_left(name, Action::Create),
+            }
         });
     live.policies
         .iter()
@@ -143,6 +166,7 @@ fn known_policies<'a>(
 
 struct Differ<'a> {
     context: &'a AccountContext<'a>,
+    left: &'a Left,
     rules: Rules,
     known: KnownPolicies<'a>,
     desired: &'a Desired,
@@ -164,6 +188,19 @@ enum Standing {
     /// It is managed, but what the spec gives it is not there.
     Dangling(String),
 }
+
+impl Standing {
+    /// Takes into account what the spec gives the object that is not there.
+    fn unless(self, dangling: Option<String>) -> Self {
+        match self {
+            Self::InTheWay(_) | Self::Dangling(_) => self,
+            Self::Owned | Self::Moved | Self::Adoptable => dangling.map_or(self, Self::Dangling),
+        }
+    }
+}
+
+/// Says of something that is missing why this plan does not make it.
+const LEFT_SO: &str = ", and an ignore rule of the spec leaves it so";
 
 /// Says what a finding is, beside its difference.
 struct Finding<'a> {
@@ -324,7 +361,7 @@ impl Differ<'_> {
         standing: Standing,
         mut difference: Difference,
     ) {
-        if key.name != wanted_name {
+        if key.name != wanted_name && !self.is_left(key.resource_type, &key.name, "name") {
             difference.field("name", json!(key.name), json!(wanted_name));
         }
         let finding = match standing {
@@ -353,24 +390,15 @@ impl Differ<'_> {
         &mut self,
         key: &ResourceKey,
         finding: Finding<'_>,
-        spec: Permissions<'_>,
+        dangling: Option<String>,
         mut difference: Difference,
     ) {
-        match self.dangling(spec) {
+        match dangling {
             Some(why) => {
                 difference.operations.clear();
                 self.record(key, finding.blocked(why), difference);
             }
             None => self.record(key, finding, difference),
-        }
-    }
-
-    fn unless_dangling(&self, standing: Standing, spec: Permissions<'_>) -> Standing {
-        match standing {
-            Standing::InTheWay(_) | Standing::Dangling(_) => standing,
-            Standing::Owned | Standing::Moved | Standing::Adoptable => {
-                self.dangling(spec).map_or(standing, Standing::Dangling)
-            }
         }
     }
 
@@ -381,7 +409,25 @@ impl Differ<'_> {
                 && !self.known.contains_key(arn)
                 && !self.live.others.policies.contains(arn.name())
         })?;
-        Some(format!("it refers to {missing}, which is not there"))
+        let is_left = self.leaves(ResourceType::IamPolicy, missing.name(), Action::Create);
+        let left = if is_left { LEFT_SO } else { "" };
+        Some(format!("it refers to {missing}, which is not there{left}"))
+    }
+
+    /// Says which user a trust policy names that is not there, and that this plan does not make: IAM takes no such policy.
+    fn trusts_absent(&self, trust: &PolicyText) -> Option<String> {
+        if self.left.absent.is_empty() {
+            return None;
+        }
+        let document = trust.parse().ok()?;
+        let statements = document.statements.iter();
+        let principals = statements.filter_map(|statement| statement.principals.as_ref());
+        let named = principals
+            .flat_map(|principals| principals.list())
+            .map(|principal| principal.entry().1);
+        let mut absent = self.left.absent.iter();
+        let user = absent.find(|user| named.clone().any(|named| named == user.as_str()))?;
+        Some(format!("it trusts {user}, which is not there{LEFT_SO}"))
     }
 
     /// Records a change, unless nothing differs.
@@ -393,7 +439,8 @@ impl Differ<'_> {
                 fields: difference.cosmetic,
             });
         }
-        if difference.fields.is_empty() {
+        if difference.fields.is_empty() || self.leaves(key.resource_type, &key.name, finding.action)
+        {
             return;
         }
         let Difference {
@@ -441,6 +488,7 @@ impl Differ<'_> {
             source: origin.cloned(),
             fields,
             blocked,
+            ignored_by: None,
             fingerprint,
             operations,
         });

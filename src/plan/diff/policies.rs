@@ -74,7 +74,8 @@ impl Differ<'_> {
         live_name: &str,
         live: &Policy,
     ) {
-        let spec = &wanted.value.policy;
+        let mut spec = wanted.value.policy.clone();
+        self.leave_policy(live_name, &mut spec, live);
         let Policy { path, document } = live;
         let mut difference = Difference::default();
         if *path != spec.path {

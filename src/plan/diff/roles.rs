@@ -73,7 +73,10 @@ impl Differ<'_> {
         difference.access = Access::Broader;
         let finding = Finding::new(Action::Create, &wanted.origin);
         let key = key(ResourceType::IamRole, name);
-        self.record_creation(&key, finding, Permissions::from(&wanted.value), difference);
+        let role = &wanted.value;
+        let dangling = self.dangling(Permissions::from(role));
+        let dangling = dangling.or_else(|| self.trusts_absent(&role.trust_policy));
+        self.record_creation(&key, finding, dangling, difference);
     }
 
     fn update_role(&mut self, name: &str, wanted: &Wanted<Role>, live_name: &str, live: &Role) {
@@ -82,6 +85,7 @@ impl Differ<'_> {
         // Sessions that are alive were begun under the one length or the other.
         let longest = SignedDuration::from_secs(live.max_session.max(spec.max_session).into());
         self.accept_revocation(&mut spec.inline_policies, &live.inline_policies, longest);
+        self.leave_role(live_name, &mut spec, live);
         let spec = &spec;
         let key = key(ResourceType::IamRole, live_name);
         let mut difference = Difference::default();
@@ -91,6 +95,7 @@ impl Differ<'_> {
                 .weigh(Risk::High, Access::None);
         }
         self.compare_roles(live_name, live, spec, &mut difference);
+        let mut dangling = self.dangling(Permissions::from(spec));
         if difference
             .fields
             .iter()
@@ -98,9 +103,10 @@ impl Differ<'_> {
         {
             let trust = (&live.trust_policy, &spec.trust_policy);
             difference.notes = trust_notes(name, trust, &self.desired.paths);
+            dangling = dangling.or_else(|| self.trusts_absent(&spec.trust_policy));
         }
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
-        let standing = self.unless_dangling(standing, Permissions::from(spec));
+        let standing = standing.unless(dangling);
         if matches!(standing, Standing::Moved) {
             difference.operations = self.unmaking(live_name, live).operations;
             difference

@@ -72,6 +72,9 @@ impl Differ<'_> {
         let mut difference = Difference::default();
         let mut reasons = Vec::new();
         let mut find = |path: &str, live: &str, spec: &str, reason: &str| {
+            if self.is_left(ResourceType::RootAccess, ROOT_USER, path) {
+                return;
+            }
             difference
                 .field(path, json!(live), json!(spec))
                 .weigh(Risk::High, Access::None);

@@ -8,6 +8,7 @@ use crate::state::{
     DesiredPolicy, DesiredUser, OWNERSHIP_VALUE, Policy, PolicyText, Role, User, Wanted,
 };
 
+mod left;
 mod revocations;
 mod ways_in;
 

@@ -60,7 +60,8 @@ impl Differ<'_> {
         difference.risk = Some(Risk::Medium);
         difference.access = Access::Broader;
         let finding = Finding::new(Action::Create, &wanted.origin);
-        self.record_creation(&key, finding, Permissions::from(spec), difference);
+        let dangling = self.dangling(Permissions::from(spec));
+        self.record_creation(&key, finding, dangling, difference);
     }
 
     fn update_user(
@@ -87,11 +88,12 @@ impl Differ<'_> {
         self.want_device_record(live_name, (&mut spec.tags, live), rule);
         let (inline, longest) = (&live.inline_policies, LONGEST_USER_SESSION);
         self.accept_revocation(&mut spec.inline_policies, inline, longest);
+        self.leave_user(live_name, &mut spec, live);
         let mut difference = Difference::default();
         self.compare_users(live_name, live, &spec, &mut difference);
         self.note_device_record(live_name, (&live.tags, &spec.tags), &mut difference);
         let standing = self.standing((name, &spec.path), (live_name, &live.path, &live.tags));
-        let standing = self.unless_dangling(standing, Permissions::from(&spec));
+        let standing = standing.unless(self.dangling(Permissions::from(&spec)));
         let key = key(ResourceType::IamUser, live_name);
         self.record_update(&key, (name, &wanted.origin), standing, difference);
     }
@@ -143,26 +145,29 @@ impl Differ<'_> {
                 difference.step(Stage::Credentials, operation);
             }
         }
-        // None of these is ever wanted, so what is there goes.
-        let mut remove_all = |path: &str, ids: &BTreeSet<String>, delete: Deletion| {
-            if ids.is_empty() {
+        type Ids = BTreeSet<String>;
+        let mut compare_ids = |path: &str, (live, spec): (&Ids, &Ids), delete: Deletion| {
+            if live == spec {
                 return;
             }
             difference
-                .field(path, json!(ids), json!([]))
+                .field(path, json!(live), json!(spec))
                 .weigh(Risk::High, Access::Narrower);
-            for id in ids.iter().cloned() {
+            for id in live.difference(spec).cloned() {
                 difference.step(Stage::Credentials, delete(user(), id));
             }
         };
-        remove_all("ssh_keys", ssh_keys, |user, id| Operation::DeleteSshKey {
+        let keys = (ssh_keys, &spec.ssh_keys);
+        compare_ids("ssh_keys", keys, |user, id| Operation::DeleteSshKey {
             user,
             id,
         });
-        remove_all("service_credentials", service_credentials, |user, id| {
+        let credentials = (service_credentials, &spec.service_credentials);
+        compare_ids("service_credentials", credentials, |user, id| {
             Operation::DeleteServiceCredential { user, id }
         });
-        remove_all("signing_certificates", signing_certificates, |user, id| {
+        let certificates = (signing_certificates, &spec.signing_certificates);
+        compare_ids("signing_certificates", certificates, |user, id| {
             Operation::DeleteSigningCertificate { user, id }
         });
         compare_permissions(
@@ -202,8 +207,13 @@ impl Differ<'_> {
         difference.fields = deleted_fields(user_fields(user));
         difference.risk = Some(Risk::High);
         difference.access = Access::Narrower;
+        let mut finding = Finding::leftover();
+        if self.leaves(ResourceType::Credential, name, Action::Delete) {
+            difference.operations.clear();
+            finding = finding.blocked("its password stays, as an ignore rule of the spec says");
+        }
         let key = key(ResourceType::IamUser, name);
-        self.record(&key, Finding::leftover(), difference);
+        self.record(&key, finding, difference);
     }
 }
 

@@ -132,6 +132,7 @@ impl Edit {
             source: self.origin.clone(),
             fields: self.fields(policy),
             blocked: self.blocked.clone(),
+            ignored_by: None,
             fingerprint,
             operations: operations.into_iter().collect(),
         }

@@ -24,13 +24,11 @@ pub(super) use self::edit::{exemptions, statement_name};
 use self::policy::compare_policy;
 use self::protection::compare_protection;
 pub(super) use self::wanted::{MEMORY, memory_key};
+use super::ignore::NEAR;
 use super::{Action, Change, Cosmetic, Gate, GateFinding};
 use crate::ids::IamPath;
 use crate::org::Organization;
 use crate::state::{Address, DesiredException, DesiredGuardrails, Guardrails, ResourceType};
-
-/// How long before its last day an exception is told of.
-const NEAR: i32 = 30;
 
 /// Says what is known where guardrails are compared.
 #[derive(Clone, Copy)]
@@ -60,6 +58,8 @@ pub struct GuardrailDiff {
     pub notes: Vec<String>,
     /// How many exceptions, declared or not, the guardrails make now, and how many policies of this tool's own there are.
     pub managed: usize,
+    /// The differences that ignore rules leave alone.
+    pub ignored: Vec<Change>,
 }
 
 /// Compares guardrails with what the spec wants of them.

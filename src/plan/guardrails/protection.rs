@@ -302,6 +302,7 @@ impl Comparison<'_> {
             source: origin.cloned(),
             fields: difference.fields,
             blocked,
+            ignored_by: None,
             fingerprint: self.fingerprint(self.live, name),
             operations: steps,
         };

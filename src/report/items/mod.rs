@@ -60,6 +60,8 @@ pub(super) struct Item {
     pub(super) source: Option<Origin>,
     /// More of it, for programs.
     pub(super) properties: Map<String, Value>,
+    /// Why it is let be, and where that is written.
+    pub(super) suppression: Option<(String, Option<Origin>)>,
 }
 
 /// Tells whether something is right.
@@ -124,6 +126,7 @@ impl Item {
             details: Vec::new(),
             source: None,
             properties: Map::new(),
+            suppression: None,
         }
     }
 
@@ -203,6 +206,11 @@ impl Listing {
         let files = sources.filter(known).map(|source| source.file.as_str());
         let file = self.spec_file.as_deref().or_else(|| files.min());
         (file.unwrap_or(DEFAULT_SPEC), 1)
+    }
+
+    /// What an ignore rule lets be.
+    pub(super) fn suppressed(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.suppression.is_some())
     }
 
     /// The findings without what is right or agreed, the worst first.

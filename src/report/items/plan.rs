@@ -27,7 +27,14 @@ pub(super) fn plan_items(plan: &Plan) -> Vec<Item> {
     let changes = plan.changes.iter();
     let changes = changes.map(|change| item(View::of(plan), change, State::Failed));
     let ignored = plan.ignored.iter();
-    let ignored = ignored.map(|change| item(View::of(plan), change, State::Ignored));
+    let ignored = ignored.map(|change| Item {
+        name: part_name(plan, change),
+        suppression: change
+            .ignored_by
+            .as_ref()
+            .map(|rule| (words::rule_words(rule), rule.source.clone())),
+        ..item(View::of(plan), change, State::Ignored)
+    });
     let in_sync = plan.in_sync.iter().map(|address| {
         let item = Item::passed(name(address));
         match &address.account {
@@ -71,6 +78,18 @@ fn item(view: View, change: &Change, state: State) -> Item {
     }
 }
 
+/// Names what is left alone of a resource: with its fields, where the plan tells something else of the resource.
+fn part_name(plan: &Plan, change: &Change) -> String {
+    let name = name(&change.address);
+    let told = plan.changes.iter().chain(&plan.ignored);
+    let told = told.filter(|other| other.address == change.address);
+    if told.count() < 2 {
+        return name;
+    }
+    let paths = change.fields.iter().map(|field| field.path.as_str());
+    format!("{name}:{}", paths.collect::<Vec<_>>().join(","))
+}
+
 /// What an address holds beside the account.
 pub(super) fn name(address: &Address) -> String {
     format!("{}/{}", address.resource_type, address.name)
@@ -100,6 +119,8 @@ fn message(view: View, change: &Change) -> String {
     said.extend(words::access(kind, change.access).map(str::to_owned));
     said.extend(view.cause(change.cause).map(str::to_owned));
     said.extend(change.blocked.as_ref().map(|why| format!("blocked: {why}")));
+    let rule = change.ignored_by.as_ref();
+    said.extend(rule.map(|rule| format!("ignored: {}", words::rule_words(rule))));
     said.extend(change.reason.clone());
     said.extend(words::witnesses(change).map(|witness| format!("for example, {witness}")));
     said.join("; ")
@@ -116,5 +137,9 @@ fn properties(view: View, change: &Change) -> Map<String, serde_json::Value> {
     }
     let fields = change.fields.iter().map(|field| field.path.as_str());
     add("fields", fields.collect());
+    if let Some(rule) = &change.ignored_by {
+        add("ignoredBy", json!(rule.r#match));
+        add("ignoredUntil", json!(rule.expires));
+    }
     properties
 }

@@ -69,6 +69,7 @@ fn write_plan(page: &mut Page, plan: &Plan) {
     if plan.outcome != Outcome::InSync {
         left_out(page, plan);
     }
+    ignored(page, plan);
     page.list(
         words::NOTES_TITLE,
         plan.notes.iter().map(|note| prose(note)),
@@ -368,14 +369,33 @@ fn left_out(page: &mut Page, plan: &Plan) {
         format!("{}: {}", code(&label), account.state.as_words())
     });
     page.list(words::SKIPPED_TITLE, skipped, short);
-    let ignored = fold(&plan.ignored);
-    page.list(words::IGNORED_TITLE, ignored.iter().map(subject), short);
     let cosmetic = words::cosmetic(plan);
     page.list(
         words::COSMETIC_TITLE,
         cosmetic.iter().map(|line| prose(line)),
         short,
     );
+}
+
+/// Folds away what ignore rules leave alone, with their reasons.
+fn ignored(page: &mut Page, plan: &Plan) {
+    let groups = fold(&plan.ignored);
+    let line = |group: &&Group| {
+        let said = words::ignored(&group.change);
+        let said: Vec<String> = said.iter().map(|said| prose(said)).collect();
+        format!("- {}: {}\n", subject(group), said.join(" · "))
+    };
+    let limit = page.limit();
+    let lines = limit.within(limit.short(), &groups, line, |rest| {
+        format!("- … and {} more\n", rest.len())
+    });
+    if !lines.is_empty() {
+        page.block(&format!(
+            "<details>\n<summary>{}: {}</summary>\n\n{lines}\n</details>",
+            words::IGNORED_TITLE,
+            plan.summary.ignored
+        ));
+    }
 }
 
 /// Tells which accounts could not be read, and why.

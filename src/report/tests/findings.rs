@@ -19,8 +19,7 @@ pub(super) fn rendered(plan: &Plan, format: Format) -> String {
 /// A report of drift with something ignored and something in sync.
 fn drift() -> Plan {
     let mut plan = fixture::report(Kind::Drift);
-    plan.ignored = vec![plan.changes[0].clone()];
-    plan.ignored[0].address.name = "BreakGlassIgnored".to_owned();
+    fixture::ignore(&mut plan, "tags.owner");
     plan.in_sync = vec!["222200000001/iam_user/bg-fine".parse().unwrap()];
     plan
 }

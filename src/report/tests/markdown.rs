@@ -14,7 +14,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
 
     **incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync**
 
-    **10 of 12 accounts differ** · +1 ~10 −1 · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive
+    **10 of 12 accounts differ** · +1 ~10 −1 · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive · 0 ignored
 
     > [!CAUTION]
     > **critical** – `prod-pay (111122223333)` · `iam_role BreakGlassAdmin`: assuming the role without MFA: allowed by the live policy, not by the spec; narrower access
@@ -270,7 +270,7 @@ fn a_pull_request_shows_danger_then_a_table_then_details() {
 
     ---
 
-    **10 of 12 accounts differ** · +1 ~10 −1 · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive  
+    **10 of 12 accounts differ** · +1 ~10 −1 · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive · 0 ignored  
     Digest `sha256:0f1e2d3c`
 
     To apply exactly this plan, saved with `--out plan.json`:
@@ -295,7 +295,7 @@ fn drift_has_no_digest_to_approve() {
 
     **incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync**
 
-    **10 of 12 accounts differ from the spec** · 1 extra · 10 changed · 1 missing · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive
+    **10 of 12 accounts differ from the spec** · 1 extra · 10 changed · 1 missing · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive · 0 ignored
 
     > [!CAUTION]
     > **critical** – `prod-pay (111122223333)` · `iam_role BreakGlassAdmin`: assuming the role without MFA: allowed by the live policy, not by the spec; live allows more than the spec
@@ -330,7 +330,27 @@ fn nothing_to_do_is_short() {
 
     ## ✅ Break-glass plan: in sync
 
-    in sync: 11 accounts are as the spec says.
+    in sync: 11 accounts are as the spec says · 0 ignored.
+    "#);
+}
+
+#[test]
+fn what_is_ignored_is_folded_away_with_its_reason() {
+    let mut plan = fixture::in_sync(Kind::Plan);
+    fixture::ignore(&mut plan, "tags.owner");
+    insta::assert_snapshot!(markdown(&plan), @r#"
+    <!-- breakglass plan o-exampleorg1 -->
+
+    ## ✅ Break-glass plan: in sync
+
+    in sync: 11 accounts are as the spec says · 1 ignored.
+
+    <details>
+    <summary>Ignored by rules of the spec: 1</summary>
+
+    - `prod-pay (111122223333)` · `iam_role BreakGlassIgnored`: tags.owner · low risk · theirs (ops, until 2027-01-31) · `breakglass.yaml:79`
+
+    </details>
     "#);
 }
 

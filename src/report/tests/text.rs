@@ -15,6 +15,7 @@ fn a_plan_begins_with_its_verdict_and_ends_with_how_to_apply_it() {
     insta::assert_snapshot!(text(&fixture::report(Kind::Plan), 100, false), @r#"
     incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync
     10 of 12 accounts differ · +1 ~10 −1 · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive
+      · 0 ignored
 
     An apply stops here, unless it is let through by name
       --allow adopt: the object is not managed yet and would be taken over
@@ -116,6 +117,7 @@ fn a_plan_begins_with_its_verdict_and_ends_with_how_to_apply_it() {
       note: the selector tag:tier=gold matches no account
 
     10 of 12 accounts differ · +1 ~10 −1 · 1 manual · 1 blocked · 1 in sync · 1 unreadable · 1 inactive
+      · 0 ignored
     digest sha256:0f1e2d3c
     to apply exactly this, save it with --out plan.json, then (until 1970-01-01T00:00:00Z):
       breakglass apply plan.json --expect-digest sha256:0f1e2d3c
@@ -138,7 +140,7 @@ fn a_narrow_terminal_breaks_words_but_no_diff() {
       in sync
     10 of 12 accounts differ · +1 ~10 −1 · 1 manual
       · 1 blocked · 1 in sync · 1 unreadable
-      · 1 inactive
+      · 1 inactive · 0 ignored
 
     An apply stops here, unless it is let through by
       name
@@ -201,7 +203,7 @@ fn a_narrow_terminal_breaks_words_but_no_diff() {
 
     10 of 12 accounts differ · +1 ~10 −1 · 1 manual
       · 1 blocked · 1 in sync · 1 unreadable
-      · 1 inactive
+      · 1 inactive · 0 ignored
     digest sha256:0f1e2d3c
     to apply exactly this, save it with --out
       plan.json, then (until 1970-01-01T00:00:00Z):
@@ -218,7 +220,7 @@ fn drift_is_told_from_the_live_side() {
     insta::assert_snapshot!(report, @r#"
     incomplete: 1 of 12 accounts could not be read, so nothing is known of it; unreadable is not in sync
     10 of 12 accounts differ from the spec · 1 extra · 10 changed · 1 missing · 1 manual · 1 blocked
-      · 1 in sync · 1 unreadable · 1 inactive
+      · 1 in sync · 1 unreadable · 1 inactive · 0 ignored
 
     Putting this right would stop at a gate
       adopt: the object is not managed yet and would be taken over
@@ -321,7 +323,7 @@ fn drift_is_told_from_the_live_side() {
       note: the selector tag:tier=gold matches no account
 
     10 of 12 accounts differ from the spec · 1 extra · 10 changed · 1 missing · 1 manual · 1 blocked
-      · 1 in sync · 1 unreadable · 1 inactive
+      · 1 in sync · 1 unreadable · 1 inactive · 0 ignored
     "#);
 }
 
@@ -344,7 +346,7 @@ fn nothing_to_do_is_one_line() {
         let mut plan = fixture::in_sync(kind);
         assert_eq!(
             text(&plan, 100, false),
-            "in sync: 11 accounts are as the spec says\n"
+            "in sync: 11 accounts are as the spec says · 0 ignored\n"
         );
         plan.summary.ignored = 2;
         plan.scope.partial = true;
@@ -354,6 +356,19 @@ fn nothing_to_do_is_one_line() {
             "in sync: 11 accounts are as the spec says · 2 ignored\n\
              only a part of the organization was looked at: --ou /Sandbox\n"
         );
+    }
+}
+
+#[test]
+fn what_is_ignored_is_counted_and_listed_when_asked_for() {
+    for mut plan in [fixture::in_sync(Kind::Drift), fixture::report(Kind::Drift)] {
+        fixture::ignore(&mut plan, "tags.owner");
+        let (short, verbose) = (text(&plan, 100, false), text(&plan, 100, true));
+        assert!(short.contains("1 ignored") && !short.contains("Ignored by"));
+        let listed = "Ignored by rules of the spec\n\
+             ~ iam_role BreakGlassIgnored in prod-pay (111122223333)\n    \
+               tags.owner · low risk · theirs (ops, until 2027-01-31) · breakglass.yaml:79\n";
+        assert!(verbose.contains(listed), "{verbose}");
     }
 }
 

@@ -35,7 +35,10 @@ pub(super) fn plan(plan: &Plan, style: Style) -> String {
         if let Some(coverage) = &plan.alerts {
             overview::alerts(&mut page, coverage, style);
         }
-        left_out(&mut page, plan, style);
+        left_out(&mut page, plan);
+    }
+    if style.verbose {
+        ignored(&mut page, plan, style);
     }
     if !plan.notes.is_empty() {
         page.section(words::NOTES_TITLE);
@@ -57,10 +60,6 @@ fn verdict(page: &mut Page, plan: &Plan) {
     };
     let verdict = words::verdict(plan);
     match plan.outcome {
-        Outcome::InSync if plan.summary.ignored > 0 => {
-            let ignored = format!("· {} ignored", plan.summary.ignored);
-            page.lead(0, (tone, &verdict), &ignored);
-        }
         Outcome::InSync => page.line(0, tone, &verdict),
         Outcome::Incomplete => {
             page.line(0, tone, &verdict);
@@ -197,7 +196,7 @@ fn account_words(accounts: &Accounts, style: Style) -> String {
     }
 }
 
-fn left_out(page: &mut Page, plan: &Plan, style: Style) {
+fn left_out(page: &mut Page, plan: &Plan) {
     if !plan.unreadable.is_empty() {
         page.section(words::UNREADABLE_TITLE);
         for (error, accounts) in fold_unreadable(&plan.unreadable) {
@@ -217,23 +216,26 @@ fn left_out(page: &mut Page, plan: &Plan, style: Style) {
             );
         }
     }
-    if !plan.ignored.is_empty() {
-        page.section(words::IGNORED_TITLE);
-        for group in fold(&plan.ignored) {
-            let accounts = account_words(&group.accounts, style);
-            let title = format!(
-                "{} {}",
-                words::symbol(group.change.action),
-                words::title(&group.change)
-            );
-            page.line(2, Tone::Plain, &format!("{title} in {accounts}"));
-        }
-    }
     if !plan.cosmetic.is_empty() {
         page.section(words::COSMETIC_TITLE);
         for line in words::cosmetic(plan) {
             page.line(2, Tone::Plain, &line);
         }
+    }
+}
+
+/// Lists what ignore rules leave alone, for whoever asks for more than how many there are.
+fn ignored(page: &mut Page, plan: &Plan, style: Style) {
+    if plan.ignored.is_empty() {
+        return;
+    }
+    page.section(words::IGNORED_TITLE);
+    for group in fold(&plan.ignored) {
+        let change = &group.change;
+        let accounts = account_words(&group.accounts, style);
+        let title = format!("{} {}", words::symbol(change.action), words::title(change));
+        page.lead(0, (Tone::Strong, &title), &format!("in {accounts}"));
+        page.line(INDENT, Tone::Plain, &facts(&words::ignored(change)));
     }
 }
 

@@ -5,6 +5,7 @@ use super::super::source::{element, entry};
 use super::super::types::{Alerts, Exception, Guardrails, Notify, Protection};
 use super::Check;
 use crate::ids::{Arn, is_account_id};
+use crate::state::AddressPattern;
 
 /// The protocols of SNS. Source: SNS API, `Subscribe`.
 const PROTOCOLS: [&str; 9] = [
@@ -60,10 +61,10 @@ impl Check<'_> {
         }
         for (index, ignore) in spec.ignore.iter().enumerate() {
             let at = element("ignore", index);
-            if !is_address_pattern(&ignore.r#match) {
+            if let Err(why) = ignore.r#match.parse::<AddressPattern>() {
                 self.error(
                     entry(&at, "match"),
-                    format!("{:?} matches no address", ignore.r#match),
+                    format!("{:?} matches no address: {why}", ignore.r#match),
                     "write ACCOUNT/TYPE/NAME, then a colon and a field if it is about one: 123456789012/iam_role/*:tags.cost-center",
                 );
             }
@@ -308,25 +309,6 @@ fn is_word(text: &str, besides: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || besides.contains(c))
-}
-
-/// Tells whether a text looks like an address, where each part may be a glob.
-fn is_address_pattern(text: &str) -> bool {
-    let mut parts = text.splitn(3, '/');
-    let (Some(account), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    let account = account == "org"
-        || is_account_id(account)
-        || (account.contains(['*', '?'])
-            && account
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"*?".contains(&byte)));
-    let kind = !kind.is_empty()
-        && kind
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || b"_*?0123456789".contains(&byte));
-    account && kind && !name.is_empty() && !name.starts_with(':') && !name.ends_with(':')
 }
 
 fn is_topic(text: &str) -> bool {

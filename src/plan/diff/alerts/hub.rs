@@ -22,7 +22,11 @@ impl Differ<'_> {
         for (name, wanted) in &desired.buses {
             let mut difference = Difference::default();
             let found = live.buses.get(name);
-            let AlertBus { policy } = &wanted.value;
+            let mut spec = wanted.value.clone();
+            if let Some(found) = found {
+                self.leave_bus(name, &mut spec, found);
+            }
+            let AlertBus { policy } = &spec;
             let none = AlertBus::default();
             let live_policy = &found.unwrap_or(&none).policy;
             if let Some(document) = self.policy(live_policy.as_ref(), policy, &mut difference) {
@@ -121,6 +125,8 @@ impl Differ<'_> {
         live: &AlertTopic,
         publishers: &BTreeSet<String>,
     ) {
+        let (mut spec, mut live) = (wanted.value.clone(), live.clone());
+        self.leave_topic(name, &mut spec, &mut live);
         let AlertTopic {
             policy,
             kms_key,
@@ -128,8 +134,8 @@ impl Differ<'_> {
             key_state,
             subscriptions,
             subscription_filters,
-        } = live;
-        let spec = &wanted.value;
+        } = &live;
+        let spec = &spec;
         let mut difference = Difference::default();
         let topic = || name.to_owned();
         if let Some(document) = self.policy(policy.as_ref(), &spec.policy, &mut difference) {
@@ -254,7 +260,10 @@ impl Differ<'_> {
             let none = MetricAlarm::default();
             let found = live.alarms.get(name);
             let MetricAlarm { filters, alarm } = found.unwrap_or(&none);
-            let spec = &wanted.value;
+            let mut spec = wanted.value.clone();
+            if let Some(found) = found {
+                self.leave_alarm(name, &mut spec, found);
+            }
             let mut difference = Difference::default();
             for (filter, shall) in &spec.filters {
                 let is = filters.get(filter);

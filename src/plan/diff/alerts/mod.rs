@@ -105,8 +105,12 @@ impl<'a> Differ<'a> {
             .map(|(name, trail)| (problems(trail), name))
             .min_by_key(|(problems, _)| (deaf(problems), problems.len()));
         let is_deaf = best.as_ref().is_none_or(|(problems, _)| deaf(problems));
+        let best = best.map(|(mut problems, name)| {
+            problems.retain(|(path, ..)| !self.is_left(ResourceType::Trail, name, path));
+            (problems, name)
+        });
         let (problems, name, reason) = match best {
-            Some((problems, _)) if problems.is_empty() => return false,
+            Some((problems, _)) if problems.is_empty() => return is_deaf,
             Some((problems, name)) => {
                 let named: Vec<&str> = problems.iter().map(|(path, ..)| *path).collect();
                 let reason = format!(

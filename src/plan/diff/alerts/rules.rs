@@ -56,7 +56,11 @@ impl Differ<'_> {
         wanted: &Wanted<AlertRule>,
         live: Option<&AlertRule>,
     ) -> Option<String> {
-        let spec = &wanted.value;
+        let mut spec = wanted.value.clone();
+        if let Some(live) = live {
+            self.leave_rule(name, &mut spec, live);
+        }
+        let spec = &spec;
         let mut difference = Difference::default();
         let (finding, why) = match live {
             Some(live) => {

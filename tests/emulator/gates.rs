@@ -2,6 +2,7 @@
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::ProvideErrorMetadata as _;
+use breakglass::plan::Plan;
 use breakglass::state::OWNERSHIP_TAG;
 use serde_json::Value;
 
@@ -190,6 +191,14 @@ fn the_role_that_accounts_are_entered_by_changes_by_name_only() {
         .expect(5);
     let told = format!("tool enters accounts ({EMERGENCY}/iam_role/OrganizationAccountAccessRole)");
     assert!(run.stderr.contains(&told), "{run:?}");
+    // Whoever takes the gates out of a saved plan, and digests it anew, does not get through.
+    let mut plan: Plan = serde_json::from_str(&emulator.read("plan.json")).unwrap();
+    plan.gates.clear();
+    plan.digest = plan.compute_digest();
+    emulator.write("plan.json", &serde_json::to_string(&plan).unwrap());
+    let run = emulator.run(&["apply", "plan.json"]).expect(5);
+    assert!(run.stderr.contains(&told), "{run:?}");
+    assert!(run.stderr.contains("--allow adopt,lockout"), "{run:?}");
 }
 
 #[tokio::test]

@@ -105,9 +105,7 @@ fn a_rule_is_added_in_the_layout_that_is_there() {
             ),
         ),
         (
-            format!(
-                "ignore:\n  -\n    match: \"*/iam_role/a\"\n    reason: |\n      # text\n\n      more\n    expires: 2027-01-31\n    # its own\n  # the next section's\nsafety: {{}}\n"
-            ),
+            "ignore:\n  -\n    match: \"*/iam_role/a\"\n    reason: |\n      # text\n\n      more\n    expires: 2027-01-31\n    # its own\n  # the next section's\nsafety: {}\n".to_owned(),
             format!(
                 "ignore:\n  -\n    match: \"*/iam_role/a\"\n    reason: |\n      # text\n\n      more\n    expires: 2027-01-31\n    # its own\n{}  # the next section's\nsafety: {{}}\n",
                 new(2)
@@ -215,9 +213,7 @@ fn what_can_not_be_edited_alone_is_left_to_a_person() {
     let one = flow("a");
     for section in [
         format!("ignore:\n  - &one {one}\n  - *one\n"),
-        format!(
-            "ignore:\n  - &one\n    match: &m \"*/iam_role/a\"\n    reason: r\n    expires: 2027-01-31\n  - {{ match: *m, reason: r, expires: 2027-01-31 }}\n"
-        ),
+        "ignore:\n  - &one\n    match: &m \"*/iam_role/a\"\n    reason: r\n    expires: 2027-01-31\n  - { match: *m, reason: r, expires: 2027-01-31 }\n".to_owned(),
     ] {
         let text = format!("{HEAD}{section}");
         let error = edit(&[text], IgnoreEdit::Remove(&[0].into())).unwrap_err();

@@ -272,8 +272,6 @@ pub fn diff_account_under(
     if left.is_empty() && absent.is_empty() {
         return all;
     }
-    left.absent = absent | &absent_users(context, desired, left.out(&all.changes));
-    let rest = diff_leaving(context, desired, live, &left);
     // What is left of a change that is carried out in part is weighed by itself: as if the rest were left alone.
     let mut alone = Vec::new();
     if !left.fields.is_empty() {
@@ -290,6 +288,8 @@ pub fn diff_account_under(
             ignored.extend(part.into_iter().flat_map(|part| rules.told(part)));
         }
     }
+    left.absent = absent | &absent_users(context, desired, &ignored);
+    let rest = diff_leaving(context, desired, live, &left);
     AccountDiff {
         changes: rest.changes,
         cosmetic: rest.cosmetic,
@@ -299,17 +299,19 @@ pub fn diff_account_under(
     }
 }
 
-/// Names the users that the spec wants, that are not there, and that are left so.
+/// Names the users that the spec wants, that are not there or lie at another path, and that are left so.
 #[must_use]
 pub fn absent_users<'a>(
     context: &AccountContext<'_>,
     desired: &Desired,
     ignored: impl IntoIterator<Item = &'a Change>,
 ) -> BTreeSet<Arn> {
-    let made = ignored.into_iter().filter(|change| {
-        change.action == Action::Create && change.resource_type == ResourceType::IamUser
+    let absent = ignored.into_iter().filter(|change| {
+        change.resource_type == ResourceType::IamUser
+            && (change.action == Action::Create
+                || change.fields.iter().any(|field| field.path == "path"))
     });
-    let names: BTreeSet<&String> = made.map(|change| &change.name).collect();
+    let names: BTreeSet<&String> = absent.map(|change| &change.name).collect();
     let users = desired.users.iter().flatten();
     users
         .filter(|(name, _)| names.contains(name))

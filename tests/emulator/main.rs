@@ -28,6 +28,7 @@ mod guarded;
 mod guardrail_operations;
 mod guardrails;
 mod harness;
+mod ignore;
 mod import;
 mod interrupted;
 mod killed;

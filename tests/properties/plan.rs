@@ -9,9 +9,10 @@ use breakglass::cloud::{Answer, Cloud, CloudError, ErrorKind, Finding, Offline};
 use breakglass::ids::{AccountId, Partition};
 use breakglass::org::{Account, AccountState, Organization};
 use breakglass::plan::{
-    AccountContext, AccountDiff, Action, Kind, Notes, Plan, PlanBuilder, PlanHeader, SafetyRules,
-    Scope, diff_account, schedule,
+    AccountContext, AccountDiff, Action, IgnoreRules, Kind, Notes, Plan, PlanBuilder, PlanHeader,
+    SafetyRules, Scope, diff_account_under, schedule,
 };
+use breakglass::spec::load_texts;
 use breakglass::state::{
     Address, Desired, GuardrailOperation, GuardrailPolicy, Guardrails, Inventory, Operation,
     PolicyReference, ReadScope, Reading, Resource, ResourceKey, Snapshot,
@@ -24,6 +25,26 @@ use secrecy::SecretString;
 use crate::generate::{MANAGED, account, desired, live};
 
 fn diff(desired: &Desired, live: &Inventory) -> AccountDiff {
+    diff_under(desired, live, &IgnoreRules::default())
+}
+
+/// Ignore rules, compiled as those of a spec.
+fn ignore_rules(patterns: &[&str]) -> IgnoreRules {
+    let mut text = "version: 1\norganization: { id: o-exampleorg1 }\nemergency_account: \"222222222222\"\ncoverage: { required: [] }\n".to_owned();
+    if !patterns.is_empty() {
+        text.push_str("ignore:\n");
+    }
+    for pattern in patterns {
+        text.push_str(&format!(
+            "  - {{ match: \"{pattern}\", reason: r, expires: 2099-01-01 }}\n"
+        ));
+    }
+    let none = |_: &str, _: &str| Err("no files".to_owned());
+    let loaded = load_texts(vec![("spec.yaml".to_owned(), text)], &none).unwrap();
+    IgnoreRules::new(&loaded, jiff::civil::date(1970, 1, 1))
+}
+
+fn diff_under(desired: &Desired, live: &Inventory, rules: &IgnoreRules) -> AccountDiff {
     let id = account();
     let context = AccountContext {
         strict: false,
@@ -33,7 +54,7 @@ fn diff(desired: &Desired, live: &Inventory) -> AccountDiff {
         partition: &Partition::commercial(),
         managed_path: &MANAGED.parse().unwrap(),
     };
-    diff_account(&context, desired, live)
+    diff_account_under(&context, desired, live, rules, &BTreeSet::new())
 }
 
 fn plan(diff: AccountDiff) -> Plan {
@@ -238,6 +259,38 @@ proptest! {
     ) {
         let plan = plan(diff(&desired, &live));
         expect_settled(&desired, &applied(&live, &plan)?)?;
+    }
+
+    #[test]
+    fn what_is_ignored_stays_as_it_is_and_everything_else_is_put_right(
+        desired in desired(),
+        live in live(),
+        patterns in prop::collection::vec(prop::sample::select(vec![
+            "*/iam_role/*:tags.*", "*/iam_role/*:trust_policy", "*/iam_role/*:max_session", "*/iam_role/*:*_policies*",
+            "*/iam_user/*:{path,groups,permissions_boundary}", "*/iam_user/*", "*/iam_policy/*", "*/iam_policy/*:document",
+            "*/credential/*", "*/iam_role/*[a-m]", "*/*/*[n-z]",
+        ]), 0..4),
+    ) {
+        let rules = ignore_rules(&patterns);
+        let found = diff_under(&desired, &live, &rules);
+        let ignored = found.ignored.clone();
+        let after = applied(&live, &plan(found))?;
+        for change in diff_under(&desired, &after, &rules).changes {
+            prop_assert!(
+                change.action == Action::Manual || change.blocked.is_some(),
+                "left: {change:?}"
+            );
+        }
+        let all = diff(&desired, &after).changes;
+        for left in ignored {
+            prop_assert!(left.ignored_by.is_some() && left.operations.is_empty());
+            let now = all.iter().find(|change| change.address == left.address);
+            for field in &left.fields {
+                let mut fields = now.into_iter().flat_map(|change| &change.fields);
+                let same = fields.any(|now| (&now.path, &now.live, &now.spec) == (&field.path, &field.live, &field.spec));
+                prop_assert!(same, "{}: {} moved: {now:?}", left.address, field.path);
+            }
+        }
     }
 
     #[test]

@@ -29,17 +29,6 @@ impl Left {
         self.whole.is_empty() && self.fields.is_empty()
     }
 
-    /// The changes that are left out as a whole.
-    pub(in crate::plan) fn out<'a>(
-        &'a self,
-        changes: &'a [Change],
-    ) -> impl Iterator<Item = &'a Change> {
-        changes.iter().filter(|change| {
-            let key = (change.address.clone(), change.action);
-            self.whole.contains(&key)
-        })
-    }
-
     /// Turns it around, for things of which some fields are left alone: those stay, and the other ones are left alone.
     pub(in crate::plan) fn turned(&self, changes: &[Change]) -> Self {
         let partly = changes.iter().filter_map(|change| {

@@ -139,7 +139,7 @@ fn sarif_keeps_to_its_schema_whatever_is_reported() {
         .iter()
         .map(|log| log["runs"][0]["results"].as_array().unwrap().len())
         .collect();
-    assert_eq!(counts, [14, 14, 0, 5, 4, 2, 17]);
+    assert_eq!(counts, [15, 14, 0, 5, 4, 2, 18]);
     let complete: Vec<bool> = logs
         .iter()
         .map(|log| {
@@ -372,6 +372,39 @@ fn a_case_is_an_account_and_a_resource() {
         ("111122223333", Some("skipped"))
     );
     assert_eq!(case("account"), ("444455556666", Some("error")));
+}
+
+#[test]
+fn what_is_ignored_is_told_apart_from_what_is_not() {
+    let mut plan = drift();
+    let role = plan.changes[0].address.clone();
+    plan.ignored[0].address = role.clone();
+    let log = sarif(&rendered(&plan, Format::Sarif));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let suppressed: Vec<&Value> = results
+        .iter()
+        .filter(|result| result.get("suppressions").is_some())
+        .collect();
+    let [result] = &suppressed[..] else {
+        panic!("{suppressed:?}")
+    };
+    assert_eq!(result["level"], "note");
+    assert_eq!(
+        result["properties"]["address"],
+        format!("{role}:tags.owner")
+    );
+    let suppression = &result["suppressions"][0];
+    assert_eq!(suppression["kind"], "external");
+    assert_eq!(
+        suppression["justification"],
+        "theirs (ops, until 2027-01-31)"
+    );
+    let place = &suppression["location"]["physicalLocation"];
+    assert_eq!(place["region"]["startLine"], 79);
+    let junit = rendered(&plan, Format::Junit);
+    assert!(junit.contains(":tags.owner\">"), "{junit}");
+    let github = rendered(&plan, Format::Github);
+    assert!(!github.contains("theirs"), "{github}");
 }
 
 /// Is a workflow command: its name, its properties and its message.

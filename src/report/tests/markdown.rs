@@ -348,7 +348,7 @@ fn what_is_ignored_is_folded_away_with_its_reason() {
     <details>
     <summary>Ignored by rules of the spec: 1</summary>
 
-    - `prod-pay (111122223333)` · `iam_role BreakGlassIgnored`: tags.owner · low risk · theirs (ops, until 2027-01-31) · `breakglass.yaml:79`
+    - `prod-pay (111122223333)` · `iam_role BreakGlassIgnored`: `tags.owner` · low risk · theirs (ops, until `2027-01-31`) · `breakglass.yaml:79`
 
     </details>
     "#);

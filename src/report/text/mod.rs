@@ -235,7 +235,7 @@ fn ignored(page: &mut Page, plan: &Plan, style: Style) {
         let accounts = account_words(&group.accounts, style);
         let title = format!("{} {}", words::symbol(change.action), words::title(change));
         page.lead(0, (Tone::Strong, &title), &format!("in {accounts}"));
-        page.line(INDENT, Tone::Plain, &facts(&words::ignored(change)));
+        page.line(INDENT, Tone::Plain, &words::ignored(change).join(" · "));
     }
 }
 

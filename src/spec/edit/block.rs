@@ -135,8 +135,15 @@ fn start(rule: &Node) -> usize {
     first.map_or(rule.place.start, |first| first.min(rule.place.start))
 }
 
-/// Finds the dash before a rule.
+/// Finds the dash before a rule, which may stand on a line above it.
 fn dash(lines: &Lines<'_>, start: usize) -> Option<usize> {
-    let before = lines.text().get(..start)?.trim_end();
-    before.ends_with('-').then(|| before.len() - 1)
+    let line = lines.at(start);
+    let before = lines.text().get(lines.start(line)..start)?.trim_end();
+    if before.ends_with('-') {
+        return Some(lines.start(line) + before.len() - 1);
+    }
+    let mut above = (0..line).rev();
+    let above = above.find(|line| !lines.is_blank(*line) && !lines.is_comment(*line))?;
+    let behind = lines.line(above).trim_start().strip_prefix('-')?;
+    (before.is_empty() && (behind.is_empty() || is_end(behind))).then(|| lines.content(above))
 }

@@ -116,16 +116,15 @@ pub(super) fn remove(
     if indices.len() < rules.len() {
         return Some(rest);
     }
-    // With every rule gone, so is what was between them, unless it says something.
+    // With every rule gone, what is left between the brackets is comments, which may stand behind them as well.
     let close = close.checked_sub(text.len() - rest.len())?;
-    let inside = rest.get(open + 1..close)?;
-    if inside
-        .chars()
-        .all(|left| left == ',' || left.is_whitespace())
-    {
-        rest.replace_range(open + 1..close, "");
-    }
-    Some(rest)
+    let left = rest.get(open + 1..close)?.trim_end();
+    let left = match left.trim_matches([',', ' ', '\t', '\r', '\n']) {
+        "" => "",
+        _ => left,
+    };
+    let (before, after) = (rest.get(..=open)?, rest.get(close + 1..)?);
+    Some(format!("{before}]{left}{after}"))
 }
 
 /// Holds where everything of a list is.

@@ -1,6 +1,8 @@
 //! What is found in policies that no exception of the spec says.
 
 use super::*;
+use crate::plan::{IgnoreRules, diff_guardrails_under};
+use crate::spec::load_texts;
 
 #[test]
 fn an_expired_exception_is_taken_back_and_its_last_exemption_is_guarded() {
@@ -182,4 +184,44 @@ fn policies_that_another_tool_keeps_are_gated_with_where_to_go_instead() {
             None => assert_eq!(foreign, None),
         }
     }
+}
+
+#[test]
+fn what_a_rule_leaves_alone_stays_in_the_document_that_the_others_are_taken_out_of() {
+    let spec = "version: 1\norganization: { id: o-exampleorg1 }\nemergency_account: \"222222222222\"\ncoverage: { required: [] }\n\
+        ignore: [{ match: \"org/guardrail_exception/deny:*/x\", reason: r, expires: 2099-01-01 }]\n";
+    let none = |_: &str, _: &str| Err("no files".to_owned());
+    let spec = load_texts(vec![("s.yaml".to_owned(), spec.to_owned())], &none).unwrap();
+    let rules = IgnoreRules::new(&spec, "2026-11-25".parse().unwrap());
+    let [x, y] = ["x", "y"].map(|name| format!("arn:aws:iam::*:role/break-glass/{name}"));
+    let before = live(scp(&document(&[&x, &y], &[&x, CI])));
+    let context = GuardrailContext {
+        organization: &sample(),
+        managed_path: &IamPath::break_glass(),
+        strict: false,
+        today: "2026-11-25".parse().unwrap(),
+        covers: &|_| true,
+    };
+    let desired = desired(&[]);
+    let found = diff_guardrails_under(&context, &desired, &before, &rules);
+    assert_eq!(
+        told(&found),
+        [format!("Delete org/guardrail_exception/deny:{y}")]
+    );
+    let ignored: Vec<String> = found
+        .ignored
+        .iter()
+        .map(|change| change.address.to_string())
+        .collect();
+    assert_eq!(ignored, [format!("org/guardrail_exception/deny:{x}")]);
+    assert_eq!(found.managed, diff(&desired, &before).managed);
+    let after = applied(&found, &before);
+    assert_eq!(
+        exempt(&after),
+        [format!("One {x}"), format!("Two {x}"), format!("Two {CI}")]
+    );
+    assert_eq!(
+        diff_guardrails_under(&context, &desired, &after, &rules).changes,
+        []
+    );
 }

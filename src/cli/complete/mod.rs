@@ -1,6 +1,7 @@
 //! What a shell offers while a command is typed: names from the spec and the snapshot at hand.
 //!
-//! Nothing is asked of AWS, and what can't be read offers nothing: a shell has no place for an error.
+//! Nothing is asked of AWS, and what can't be read offers nothing: a shell has no place for an error. The scripts and
+//! the way they ask are those of `clap_complete`, which may still change them in a minor version: only this module uses it.
 
 mod names;
 mod quote;

@@ -290,6 +290,17 @@ pub fn diff_account_under(
     }
     left.absent = absent | &absent_users(context, desired, &ignored);
     let rest = diff_leaving(context, desired, live, &left);
+    // Whatever could not be left alone is told where it is, and only there.
+    ignored.retain_mut(|change| {
+        let of_it = |other: &&Change| other.address == change.address;
+        if let Some(rest) = rest.changes.iter().find(of_it)
+            && left.fields.contains_key(&change.address)
+        {
+            let told = |path: &String| rest.fields.iter().any(|field| field.path == *path);
+            change.fields.retain(|field| !told(&field.path));
+        }
+        !change.fields.is_empty()
+    });
     AccountDiff {
         changes: rest.changes,
         cosmetic: rest.cosmetic,

@@ -133,7 +133,7 @@ fn add(args: &AddArgs, global: &GlobalArgs, today: Date) -> Result<Exit, CliErro
     say(&format!(
         "added to {}: {} until {expires}",
         changed.join(", "),
-        rule.r#match
+        visible(&rule.r#match)
     ));
     Ok(Exit::Success)
 }

@@ -29,9 +29,13 @@ impl Differ<'_> {
         if self.owns(&user.path, &user.tags) {
             return Some(false);
         }
-        let spec = &wanted.value.user;
+        if self.leaves(ResourceType::IamUser, name, Action::Update) {
+            return None;
+        }
+        let mut spec = wanted.value.user.clone();
+        self.leave_user(name, &mut spec, user);
         let standing = self.standing((name, &spec.path), (name, &user.path, &user.tags));
-        match standing.unless(self.dangling(spec.into())) {
+        match standing.unless(self.dangling((&spec).into())) {
             Standing::Owned | Standing::Moved | Standing::Adoptable => Some(true),
             Standing::InTheWay(_) | Standing::Dangling(_) => None,
         }

@@ -44,6 +44,7 @@ impl Left {
     }
 }
 
+// The path of what is not managed stays a difference: left alone, it would let the object be taken over.
 impl<'a> Differ<'a> {
     /// The fields of a thing that stay as they are.
     fn left_of(&self, kind: ResourceType, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -67,7 +68,7 @@ impl<'a> Differ<'a> {
     pub(super) fn leave_policy(&self, name: &str, spec: &mut Policy, live: &Policy) {
         for path in self.left_of(ResourceType::IamPolicy, name) {
             match path {
-                "path" => spec.path.clone_from(&live.path),
+                "path" if self.owns(&live.path, &Tags::new()) => spec.path.clone_from(&live.path),
                 "document" => spec.document.clone_from(&live.document),
                 _ => {}
             }
@@ -77,7 +78,7 @@ impl<'a> Differ<'a> {
     pub(super) fn leave_role(&self, name: &str, spec: &mut Role, live: &Role) {
         for path in self.left_of(ResourceType::IamRole, name) {
             match path {
-                "path" => spec.path.clone_from(&live.path),
+                "path" if self.owns(&live.path, &live.tags) => spec.path.clone_from(&live.path),
                 "trust_policy" => spec.trust_policy.clone_from(&live.trust_policy),
                 "description" => spec.description.clone_from(&live.description),
                 "max_session" => spec.max_session = live.max_session,
@@ -103,7 +104,7 @@ impl<'a> Differ<'a> {
     pub(super) fn leave_user(&self, name: &str, spec: &mut User, live: &User) {
         for path in self.left_of(ResourceType::IamUser, name) {
             match path {
-                "path" => spec.path.clone_from(&live.path),
+                "path" if self.owns(&live.path, &live.tags) => spec.path.clone_from(&live.path),
                 "groups" => spec.groups.clone_from(&live.groups),
                 "access_keys" => spec.access_keys.clone_from(&live.access_keys),
                 "ssh_keys" => spec.ssh_keys.clone_from(&live.ssh_keys),

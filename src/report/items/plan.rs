@@ -1,5 +1,7 @@
 //! The findings of a plan or a report of drift: every resource that differs, and every one that does not.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, json};
 
 use super::super::values::{self, Line, Telling};
@@ -26,9 +28,16 @@ impl Listing {
 pub(super) fn plan_items(plan: &Plan) -> Vec<Item> {
     let changes = plan.changes.iter();
     let changes = changes.map(|change| item(View::of(plan), change, State::Failed));
+    let mut told: BTreeMap<&Address, usize> = BTreeMap::new();
+    for change in plan.changes.iter().chain(&plan.ignored) {
+        *told.entry(&change.address).or_default() += 1;
+    }
     let ignored = plan.ignored.iter();
     let ignored = ignored.map(|change| Item {
-        name: part_name(plan, change),
+        name: match told.get(&change.address) {
+            Some(2..) => part_name(change),
+            _ => name(&change.address),
+        },
         suppression: change
             .ignored_by
             .as_ref()
@@ -78,16 +87,11 @@ fn item(view: View, change: &Change, state: State) -> Item {
     }
 }
 
-/// Names what is left alone of a resource: with its fields, where the plan tells something else of the resource.
-fn part_name(plan: &Plan, change: &Change) -> String {
-    let name = name(&change.address);
-    let told = plan.changes.iter().chain(&plan.ignored);
-    let told = told.filter(|other| other.address == change.address);
-    if told.count() < 2 {
-        return name;
-    }
+/// Names some fields of a resource of which a plan tells something else too.
+fn part_name(change: &Change) -> String {
     let paths = change.fields.iter().map(|field| field.path.as_str());
-    format!("{name}:{}", paths.collect::<Vec<_>>().join(","))
+    let paths = paths.collect::<Vec<_>>().join(",");
+    format!("{}:{paths}", name(&change.address))
 }
 
 /// What an address holds beside the account.

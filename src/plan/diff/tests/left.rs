@@ -400,3 +400,40 @@ fn a_user_stays_as_long_as_its_password_is_left_alone() {
     assert_eq!(change.resource_type, ResourceType::IamUser);
     assert!(change.blocked.is_some() && change.operations.is_empty());
 }
+
+#[test]
+fn a_user_that_is_not_taken_over_keeps_its_password_and_its_path() {
+    let stranger = User {
+        tags: Tags::new(),
+        groups: BTreeSet::from(["staff".to_owned()]),
+        ..user()
+    };
+    let mut live = have_user(stranger.clone());
+    live.users.get_mut("alice").unwrap().path = "/".parse().unwrap();
+    live.login_profiles.insert("alice".to_owned());
+    let desired = want_user(user(), false, false);
+    let address = Address::new(&account(), ResourceType::IamUser, "alice");
+    // What lies elsewhere and is not managed is in the way, whatever is said of its path.
+    let mut left = Left::default();
+    left.fields
+        .insert(address.clone(), BTreeSet::from(["path".to_owned()]));
+    let changes = leaving(&desired, &live, &left);
+    let [change] = &changes[..] else {
+        panic!("{changes:?}")
+    };
+    assert!(change.blocked.is_some() && change.operations.is_empty());
+    let mut live = have_user(User {
+        path: "/elsewhere/".parse().unwrap(),
+        ..stranger
+    });
+    live.login_profiles.insert("alice".to_owned());
+    let mut spec = user();
+    spec.path = "/elsewhere/".parse().unwrap();
+    let desired = want_user(spec, false, false);
+    assert_eq!(leaving(&desired, &live, &Left::default()).len(), 2);
+    let left = Left {
+        whole: BTreeSet::from([(address, Action::Update)]),
+        ..Left::default()
+    };
+    assert_eq!(leaving(&desired, &live, &left), []);
+}

@@ -13,6 +13,8 @@ use super::types::Spec;
 #[must_use]
 pub fn json_schema() -> Value {
     let settings = SchemaSettings::draft07()
+        .with(|settings| settings.definitions_path = "/$defs".into())
+        .with_transform(RecursiveTransform(refer_plainly))
         .with_transform(RecursiveTransform(forbid_null))
         .with_transform(RecursiveTransform(describe_only_key));
     let mut schema = settings.into_generator().into_root_schema_for::<Spec>();
@@ -47,13 +49,21 @@ fn without_null(property: &mut Map<String, Value>) {
         if let [Value::Object(only)] = choices.as_mut_slice() {
             let only = std::mem::take(only);
             property.remove("anyOf");
-            // Beside a reference, draft 7 reads nothing else.
-            if only.contains_key("$ref") {
-                property.insert("allOf".to_owned(), Value::from(vec![Value::from(only)]));
-            } else {
-                property.extend(only);
-            }
+            property.extend(only);
         }
+    }
+}
+
+/// Writes a reference beside what is said of it: a validator of draft 7 reads the reference alone, an editor both.
+fn refer_plainly(schema: &mut Schema) {
+    let Some(Value::Array(parts)) = schema.get("allOf") else {
+        return;
+    };
+    if let [Value::Object(only)] = parts.as_slice()
+        && let (1, Some(reference)) = (only.len(), only.get("$ref").cloned())
+    {
+        schema.remove("allOf");
+        schema.insert("$ref".to_owned(), reference);
     }
 }
 
@@ -105,14 +115,14 @@ mod tests {
     fn closed_sets_patterns_defaults_and_examples_are_there_to_complete_from() {
         let schema = json_schema();
         let of = |path: &str| schema.pointer(path).cloned().unwrap_or_default();
-        let text = of("/definitions/Role/properties/failure_mode/examples").to_string();
+        let text = of("/$defs/Role/properties/failure_mode/examples").to_string();
         assert!(text.contains("identity_provider_down"), "{text}");
-        let library = of("/definitions/PolicySource/properties/library/enum").to_string();
+        let library = of("/$defs/PolicySource/properties/library/enum").to_string();
         assert!(library.contains("deny-break-glass-tampering"), "{library}");
         assert_eq!(of("/properties/emergency_account/pattern"), "^[0-9]{12}$");
-        assert_eq!(of("/definitions/User/properties/console/default"), true);
-        assert_eq!(of("/definitions/Role/properties/max_session/default"), "1h");
-        let kinds = of("/definitions/MfaKind").to_string();
+        assert_eq!(of("/$defs/User/properties/console/default"), true);
+        assert_eq!(of("/$defs/Role/properties/max_session/default"), "1h");
+        let kinds = of("/$defs/MfaKind").to_string();
         assert!(kinds.contains("fido2"), "{kinds}");
         let nulls = schema.to_string().matches("\"null\"").count();
         assert_eq!(nulls, 1, "only permissions_boundary may be null");

@@ -151,6 +151,9 @@ impl Interview {
         let mut draft = self.draft.clone();
         take(&mut draft, step, &answer)?;
         draft.check()?;
+        if let Some(unknown) = self.unknown(step, &draft) {
+            return Err(unknown);
+        }
         self.draft = draft;
         self.steps.pop_front();
         let next = match step {
@@ -168,6 +171,32 @@ impl Interview {
     #[must_use]
     pub fn into_draft(self) -> Draft {
         self.draft
+    }
+
+    /// Says what an answer names that the organization, where that is known, does not have.
+    fn unknown(&self, step: Step, draft: &Draft) -> Option<String> {
+        let Found {
+            accounts,
+            emergency: _,
+            units,
+        } = &self.found;
+        match step {
+            Step::Emergency if !accounts.is_empty() => {
+                let id = &draft.emergency_account;
+                let known = accounts.iter().any(|account| account.starts_with(id));
+                (!known).then(|| format!("the organization has no active account {id}"))
+            }
+            Step::LeftOut if !units.is_empty() => {
+                let is_known = |unit: &&String| {
+                    !unit.starts_with('/')
+                        || unit.contains(['*', '?', '[', '{'])
+                        || units.contains(unit)
+                };
+                let unknown = draft.left_out.iter().find(|unit| !is_known(unit));
+                unknown.map(|unit| format!("the organization has no OU {unit}"))
+            }
+            _ => None,
+        }
     }
 
     fn keepers(&self) -> Vec<Step> {
@@ -467,11 +496,15 @@ mod tests {
         let second = interview.question().unwrap();
         assert_eq!(second.default.as_deref(), Some("200000000002"));
         assert!(second.why.contains("200000000001 management"), "{second:?}");
-        let asked = answered(&mut interview, &["", "", "", "", "", "", "", ""]);
-        assert!(
-            !asked.iter().any(|text| text.starts_with("The roles")),
-            "{asked:?}"
-        );
+        let error = interview.answer("200000000003").unwrap_err();
+        assert!(error.contains("no active account"), "{error}");
+        for _ in 0..6 {
+            interview.answer("").unwrap();
+        }
+        // The roles are given.
+        let error = interview.answer("/Sandbx").unwrap_err();
+        assert!(error.contains("no OU /Sandbx"), "{error}");
+        answered(&mut interview, &["/Sandbox, /Sand*, ou-x-12345678", ""]);
         assert_eq!(interview.into_draft().emergency_account, "200000000002");
     }
 }

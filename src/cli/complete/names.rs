@@ -35,24 +35,26 @@ impl Names {
     pub(super) fn add_spec(&mut self, text: &str) -> Option<String> {
         let spec: Value = serde_yaml::from_str(text).ok()?;
         self.add_mentions(&spec);
-        self.users.extend(each(&spec["users"], "name"));
-        self.roles.extend(each(&spec["roles"], "name"));
-        let policies = spec["policies"].as_mapping();
+        self.users.extend(each(spec.get("users"), "name"));
+        self.roles.extend(each(spec.get("roles"), "name"));
+        let policies = spec.get("policies").and_then(Value::as_mapping);
         let policies = policies.into_iter().flat_map(|policies| policies.keys());
         self.policies
             .extend(policies.filter_map(Value::as_str).map(str::to_owned));
-        let guardrails = &spec["guardrails"];
-        self.exceptions
-            .extend(each(&guardrails["exceptions"], "id"));
-        let protection = guardrails["protection"]["policy"].as_str();
-        self.protection.extend(protection.map(str::to_owned));
-        spec["incidents"]["file"].as_str().map(str::to_owned)
+        let guardrails = spec.get("guardrails");
+        let exceptions = guardrails.and_then(|guardrails| guardrails.get("exceptions"));
+        self.exceptions.extend(each(exceptions, "id"));
+        let protection = guardrails.and_then(|guardrails| guardrails.get("protection"));
+        let protection = protection.and_then(|protection| text_of(protection, "policy"));
+        self.protection.extend(protection);
+        spec.get("incidents")
+            .and_then(|incidents| text_of(incidents, "file"))
     }
 
     /// Takes in the ids of a record of incidents.
     pub(super) fn add_incidents(&mut self, text: &str) {
         if let Ok(record) = serde_yaml::from_str(text) {
-            self.incidents.extend(each(&record, "id"));
+            self.incidents.extend(each(Some(&record), "id"));
         }
     }
 
@@ -171,12 +173,15 @@ fn bare(names: &BTreeSet<String>) -> Vec<Named> {
     names.map(|name| (name.clone(), String::new())).collect()
 }
 
+/// The text under a key.
+fn text_of(value: &Value, key: &str) -> Option<String> {
+    value.get(key)?.as_str().map(str::to_owned)
+}
+
 /// The texts under a key of each item of a list.
-fn each<'a>(list: &'a Value, key: &'a str) -> impl Iterator<Item = String> + 'a {
-    let items = list.as_sequence().into_iter().flatten();
-    items
-        .filter_map(move |item| item[key].as_str())
-        .map(str::to_owned)
+fn each<'a>(list: Option<&'a Value>, key: &'a str) -> impl Iterator<Item = String> + 'a {
+    let items = list.and_then(Value::as_sequence).into_iter().flatten();
+    items.filter_map(move |item| text_of(item, key))
 }
 
 /// Reads the organization of a snapshot, and nothing that follows it: accounts make it long.

@@ -10,11 +10,10 @@
 mod driver;
 mod organization;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use driver::{Browser, END, ENTER, TAB};
 use organization::{Wrong, id};
@@ -24,12 +23,13 @@ const ACCOUNTS: usize = 4_998;
 /// How many there are where it is about proofs.
 const FEW: usize = 198;
 
-/// The pages, made once for all tests.
-static PAGES: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
+/// The folder of the pages, which are made once for all tests.
+static PAGES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    std::fs::create_dir_all(&folder).unwrap();
     for (command, accounts) in [("drift", ACCOUNTS), ("verify", FEW)] {
-        let snapshot = organization::snapshot(folder.path(), accounts);
-        organization::page(folder.path(), command, &snapshot);
+        let snapshot = organization::snapshot(&folder, accounts);
+        organization::page(&folder, command, &snapshot);
     }
     folder
 });
@@ -49,7 +49,7 @@ fn shown(browser: &Browser) -> Value {
 }
 
 fn page(command: &str) -> PathBuf {
-    PAGES.path().join(format!("{command}.html"))
+    PAGES.join(format!("{command}.html"))
 }
 
 fn silent(browser: &Browser) {
@@ -170,11 +170,10 @@ fn the_keyboard_reaches_everything() {
 
 #[test]
 fn without_its_script_everything_is_there() {
-    let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read_to_string(page("drift")).unwrap();
     // A script that is not the one of the page's policy is not run.
     let (before, _) = whole.split_once("<script>").unwrap();
-    let foreign = folder.path().join("page.html");
+    let foreign = PAGES.join("foreign.html");
     std::fs::write(
         &foreign,
         format!("{before}<script>document.title = 'run'</script></body></html>"),

@@ -161,6 +161,7 @@ fn the_keyboard_reaches_everything() {
     let chosen = browser.run("return document.getElementById('state').value");
     assert_ne!(chosen, "");
     // A unit is folded and unfolded.
+    browser.open(&page("drift"), "");
     let summary = "const at = document.querySelector('.unit .unit > summary'); at.focus(); return at.parentElement.open";
     let before = browser.run(summary);
     browser.press(&[ENTER]);

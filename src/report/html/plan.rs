@@ -335,7 +335,7 @@ impl Found<'_> {
         } else if self.unreadable {
             Cell::linked(states::UNREADABLE, "#unreadable")
         } else if is_else {
-            Cell::plain(states::IN_SYNC)
+            Cell::plain(states::NOTHING_ELSE)
         } else {
             // The spec asks for it, and nobody says how it is.
             Cell::plain(states::UNREADABLE)

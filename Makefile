@@ -16,7 +16,6 @@ test: lint $(VENV)/.installed
 lint:
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) --test browser -- -D warnings
 
 # The page of `--format html` in a real browser: chromedriver and a Chromium of the same version.
 browser:

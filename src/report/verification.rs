@@ -6,7 +6,7 @@ use super::group::{Accounts, PLACEHOLDER, generic_text};
 use super::words::count;
 use crate::ids::AccountId;
 use crate::verify::{
-    ExceptionProposal, Obligation, RoleResult, Verdict, Verification, VerificationOutcome,
+    ExceptionProposal, Obligation, Proof, RoleResult, Verdict, Verification, VerificationOutcome,
 };
 
 /// Is an account by its name and id.
@@ -27,6 +27,8 @@ pub(super) struct Detail {
     pub(super) role: String,
     pub(super) messages: Vec<String>,
     pub(super) accounts: Accounts,
+    /// What was to be proven, and what came out, in the first of the accounts.
+    pub(super) proofs: Vec<Proof>,
 }
 
 /// Lists the roles, sorted.
@@ -101,6 +103,7 @@ pub(super) fn details(verification: &Verification) -> Vec<Detail> {
                 generic
             },
             accounts: Accounts::new(accounts),
+            proofs: first.proofs.clone(),
         })
     });
     let mut details: Vec<Detail> = details.collect();

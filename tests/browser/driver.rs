@@ -1,9 +1,9 @@
 //! As much of WebDriver as the tests need: `chromedriver` is started, told what to do, and ended.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -17,6 +17,8 @@ pub const END: &str = "\u{e010}";
 /// A browser without a window, which ends with it.
 pub struct Browser {
     driver: Child,
+    /// Kept, so that the driver has where to write to.
+    _said: BufReader<ChildStdout>,
     port: u16,
     session: String,
 }
@@ -33,13 +35,18 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("chromedriver can't be started: {error}"));
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        });
+        let mut said = BufReader::new(driver.stdout.take().unwrap());
+        let port = said
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, port) = line.split_once("successfully on port ")?;
+                port.trim_end_matches('.').parse().ok()
+            });
         let mut browser = Self {
             driver,
+            _said: said,
             port: port.expect("chromedriver says its port"),
             session: String::new(),
         };
@@ -128,19 +135,7 @@ impl Browser {
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let answer: Value = serde_json::from_str(body).unwrap();
+        let answer = self.exchange(method, path, body).unwrap();
         let value = &answer["value"];
         assert!(
             value.get("error").is_none(),
@@ -150,21 +145,37 @@ impl Browser {
         );
         value.clone()
     }
+
+    fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> io::Result<Value> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}",
+            body.len()
+        );
+        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
+        // The driver leaves the connection open: the length tells where the answer ends.
+        let mut answer = BufReader::new(stream);
+        let mut length = 0;
+        let mut line = String::new();
+        while answer.read_line(&mut line)? > 2 {
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        answer.read_exact(&mut body)?;
+        serde_json::from_slice(&body).map_err(io::Error::other)
+    }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
         // The driver takes the browser with it only when it is told to.
-        if !self.session.is_empty()
-            && let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port))
-        {
-            let _ = write!(
-                stream,
-                "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
-                self.session
-            );
-            let _ = stream.read_to_string(&mut String::new());
-        }
+        let _ = self.exchange("DELETE", &format!("/session/{}", self.session), None);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }

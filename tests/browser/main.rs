@@ -10,11 +10,10 @@
 mod driver;
 mod organization;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use driver::{Browser, END, ENTER, TAB};
 use organization::{Wrong, id};
@@ -24,12 +23,13 @@ const ACCOUNTS: usize = 4_998;
 /// How many there are where it is about proofs.
 const FEW: usize = 198;
 
-/// The pages, made once for all tests.
-static PAGES: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
+/// The folder of the pages, which are made once for all tests.
+static PAGES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    std::fs::create_dir_all(&folder).unwrap();
     for (command, accounts) in [("drift", ACCOUNTS), ("verify", FEW)] {
-        let snapshot = organization::snapshot(folder.path(), accounts);
-        organization::page(folder.path(), command, &snapshot);
+        let snapshot = organization::snapshot(&folder, accounts);
+        organization::page(&folder, command, &snapshot);
     }
     folder
 });
@@ -49,7 +49,7 @@ fn shown(browser: &Browser) -> Value {
 }
 
 fn page(command: &str) -> PathBuf {
-    PAGES.path().join(format!("{command}.html"))
+    PAGES.join(format!("{command}.html"))
 }
 
 fn silent(browser: &Browser) {
@@ -116,26 +116,22 @@ fn five_thousand_accounts_are_filtered_and_searched() {
 }
 
 #[test]
-fn filtering_and_opening_take_no_time_worth_speaking_of() {
+fn five_thousand_accounts_stay_light() {
     let browser = Browser::start(1280, false);
     browser.open(&page("drift"), "");
-    let times = browser.run(
-        "const q = document.getElementById('q'); const times = [];
-         for (const text of ['workload', 'workload-1', 'BreakGlassAdmin', '']) {
-           const start = performance.now(); q.value = text; q.dispatchEvent(new Event('input', { bubbles: true }));
-           await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-           times.push(Math.round(performance.now() - start));
-         }
-         const [opened] = performance.getEntriesByType('navigation');
-         return { filtered: times, opened: Math.round(opened.domContentLoadedEventEnd), bytes: opened.decodedBodySize };",
-    );
-    println!("{times}");
+    // What a page costs to open and filter grows with these: now 1.8 MB and 60,000.
     let bytes = std::fs::metadata(page("drift")).unwrap().len();
-    assert!(bytes < 6_000_000, "{bytes} bytes");
-    // Ten times what it takes here: only a page that grew out of hand fails.
-    for time in times["filtered"].as_array().unwrap() {
-        assert!(time.as_u64().unwrap() < 10_000, "{times}");
-    }
+    assert!(bytes < 2_500_000, "{bytes} bytes");
+    let elements = browser.run("return document.getElementsByTagName('*').length");
+    assert!(elements.as_u64().unwrap() < 80_000, "{elements} elements");
+    // Units in which all is well are folded.
+    let visible = browser.run(
+        "return [...document.querySelectorAll('.tree tbody tr')].filter((row) => row.checkVisibility()).length",
+    );
+    assert!(
+        visible.as_u64().unwrap() < ACCOUNTS as u64,
+        "{visible} rows"
+    );
     silent(&browser);
 }
 
@@ -161,6 +157,7 @@ fn the_keyboard_reaches_everything() {
     let chosen = browser.run("return document.getElementById('state').value");
     assert_ne!(chosen, "");
     // A unit is folded and unfolded.
+    browser.open(&page("drift"), "");
     let summary = "const at = document.querySelector('.unit .unit > summary'); at.focus(); return at.parentElement.open";
     let before = browser.run(summary);
     browser.press(&[ENTER]);
@@ -170,11 +167,10 @@ fn the_keyboard_reaches_everything() {
 
 #[test]
 fn without_its_script_everything_is_there() {
-    let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read_to_string(page("drift")).unwrap();
     // A script that is not the one of the page's policy is not run.
     let (before, _) = whole.split_once("<script>").unwrap();
-    let foreign = folder.path().join("page.html");
+    let foreign = PAGES.join("foreign.html");
     std::fs::write(
         &foreign,
         format!("{before}<script>document.title = 'run'</script></body></html>"),

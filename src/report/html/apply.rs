@@ -7,16 +7,13 @@ use maud::html;
 use super::super::results;
 use super::super::words;
 use super::details::{self, Detail};
-use super::frame::{Head, Part, page};
+use super::frame::{Head, Parts, page};
 use super::states;
-use super::tree::{Cell, Chart, Row};
+use super::tree::{Cell, Chart, ELSE, Row};
 use super::{Tone, prose, unreadable};
 use crate::apply::{ApplyOutcome, ApplyReport, ChangeResult};
 use crate::ids::AccountId;
 use crate::state::ResourceType;
-
-/// The column of what is no role.
-const ELSE: &str = "everything else";
 
 /// Writes what an apply did.
 pub(in super::super) fn apply(report: &ApplyReport) -> String {
@@ -54,17 +51,16 @@ pub(in super::super) fn apply(report: &ApplyReport) -> String {
             }
         })
         .collect();
-    let written = details::write(&found, true);
+    let written = details::write(&found);
     let mut chart = chart(report);
     details::note(&mut chart, &found);
-    let mut parts = vec![Part::new("organization", "Organization", chart.body())];
+    let mut parts = Parts::default();
+    parts.add("organization", "Organization", chart.body());
     if !found.is_empty() {
-        parts.push(Part::new("results", "Results", written.markup));
+        parts.add("results", "Results", written.markup);
     }
-    if !report.unreadable.is_empty() {
-        let body = unreadable(&report.unreadable, true);
-        parts.push(Part::new("unreadable", words::UNREADABLE_TITLE, body));
-    }
+    let unreadable = unreadable(&report.unreadable, true);
+    parts.list("unreadable", words::UNREADABLE_TITLE, unreadable);
     page(&head, Some(chart.filters()), &parts)
 }
 
@@ -129,15 +125,15 @@ fn chart(report: &ApplyReport) -> Chart<'_> {
 
 impl Found<'_> {
     fn counted(&self) -> &'static str {
-        let trouble = |result: &&&ChangeResult| results::is_trouble(result.status);
+        let trouble = |result: &&ChangeResult| results::is_trouble(result.status);
         if self.unreadable {
             "unreadable"
-        } else if self.results.iter().any(|result| trouble(&result)) {
-            "in trouble"
+        } else if self.results.iter().any(trouble) {
+            "not as planned"
         } else if self.results.is_empty() {
             "untouched"
         } else {
-            "treated"
+            "as planned"
         }
     }
 

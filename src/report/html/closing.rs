@@ -4,8 +4,8 @@ use maud::html;
 
 use super::super::closing as told;
 use super::super::group::fold;
-use super::frame::{Head, Part, page};
-use super::{Tone, accounts, code, list, plan, prose};
+use super::frame::{Head, Parts, page};
+use super::{Tone, accounts, code, plan, prose};
 use crate::close::{CloseOutcome, CloseReport, StepStatus};
 use crate::text::visible;
 
@@ -28,7 +28,7 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
         created_at: report.created_at,
         facts: Vec::new(),
     };
-    let mut parts = Vec::new();
+    let mut parts = Parts::default();
     let groups = told::fold(&report.steps);
     for (id, status) in [
         ("failed", StepStatus::Failed),
@@ -37,36 +37,23 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
         ("done", StepStatus::Done),
         ("done-before", StepStatus::AlreadyDone),
     ] {
-        let items: Vec<_> = groups
-            .iter()
-            .filter(|group| group.status == status)
-            .map(|group| {
-                html! {
-                    p { (visible(&group.title)) @if let Some(message) = &group.message { ": " (prose(message)) } }
-                    (accounts(&group.accounts, false))
-                }
-            })
-            .collect();
-        if !items.is_empty() {
-            parts.push(Part::new(id, told::status_title(status), list(items)));
-        }
-    }
-    if !report.exceptions.is_empty() {
-        let items = report.exceptions.iter().map(|exception| {
-            let place = format!("{}:{}", exception.source.file, exception.source.line);
-            html! { (code(&exception.id)) " (" (code(&place)) ")" }
+        let groups = groups.iter().filter(|group| group.status == status);
+        let items = groups.map(|group| {
+            html! {
+                p { (visible(&group.title)) @if let Some(message) = &group.message { ": " (prose(message)) } }
+                (accounts(&group.accounts, false))
+            }
         });
-        parts.push(Part::new("exceptions", told::EXCEPTIONS_TITLE, list(items)));
+        parts.list(id, told::status_title(status), items);
     }
-    if let Some(unread) = &report.unread {
-        let body = html! { p { (prose(unread)) } };
-        parts.push(Part::new("not-compared", told::DRIFT_TITLE, body));
-    }
-    let mut filters = None;
-    if let Some(drift) = &report.drift {
-        let (controls, of_drift) = plan::parts(drift, &fold(&drift.changes));
-        filters = Some(controls);
-        parts.extend(of_drift);
-    }
+    let exceptions = report.exceptions.iter().map(|exception| {
+        let place = format!("{}:{}", exception.source.file, exception.source.line);
+        html! { (code(&exception.id)) " (" (code(&place)) ")" }
+    });
+    parts.list("exceptions", told::EXCEPTIONS_TITLE, exceptions);
+    let unread = report.unread.iter().map(|unread| prose(unread));
+    parts.list("not-compared", told::DRIFT_TITLE, unread);
+    let drift = report.drift.as_ref();
+    let filters = drift.map(|drift| plan::parts(drift, &fold(&drift.changes), &mut parts));
     page(&head, filters, &parts)
 }

@@ -53,14 +53,17 @@ impl Written {
     }
 }
 
-/// Writes details in their order; `linked` says whether accounts have rows on the page.
-pub(super) fn write(details: &[Detail], linked: bool) -> Written {
+/// Writes details in their order.
+pub(super) fn write(details: &[Detail]) -> Written {
+    /// Up to so many stand open.
     const FEW: usize = 3;
+    /// Not more than so many stand open, however critical.
+    const UNFOLDED: usize = 20;
     let mut room = ROOM;
     let mut blocks = Vec::new();
     for (number, detail) in details.iter().enumerate() {
         let open = detail.tone == Tone::Critical || details.len() <= FEW;
-        let block = block(number, detail, open && blocks.len() < 20, linked);
+        let block = block(number, detail, open && number < UNFOLDED);
         match room.checked_sub(block.0.len()) {
             Some(left) => room = left,
             None => break,
@@ -78,7 +81,7 @@ pub(super) fn write(details: &[Detail], linked: bool) -> Written {
     }
 }
 
-fn block(number: usize, detail: &Detail, open: bool, linked: bool) -> Markup {
+fn block(number: usize, detail: &Detail, open: bool) -> Markup {
     let Detail {
         state,
         tone,
@@ -98,7 +101,7 @@ fn block(number: usize, detail: &Detail, open: bool, linked: bool) -> Markup {
                 span class="tag" { (tag.unwrap_or(state.words)) }
             }
             div class="body" id={ "d" (number) } {
-                (accounts(found, linked))
+                (accounts(found, true))
                 (body)
             }
         }

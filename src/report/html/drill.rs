@@ -4,7 +4,7 @@ use maud::html;
 
 use super::super::drill::{rows, to_ask, verdict};
 use super::super::words::UNREADABLE_TITLE;
-use super::frame::{Head, Part, page};
+use super::frame::{Head, Parts, page};
 use super::{Tone, accounts, code, prose, unreadable};
 use crate::collect::{DrillOutcome, DrillReport};
 
@@ -26,7 +26,7 @@ pub(in super::super) fn drill(report: &DrillReport) -> String {
         created_at: report.created_at,
         facts: vec![("drill", report.drill.clone())],
     };
-    let mut parts = Vec::new();
+    let mut parts = Parts::default();
     let rows = rows(report);
     if !rows.is_empty() {
         let body = html! {
@@ -43,11 +43,9 @@ pub(in super::super) fn drill(report: &DrillReport) -> String {
                 } } }
             } }
         };
-        parts.push(Part::new("rules", "Rules", body));
+        parts.add("rules", "Rules", body);
     }
-    if !report.unreadable.is_empty() {
-        let body = unreadable(&report.unreadable, false);
-        parts.push(Part::new("unreadable", UNREADABLE_TITLE, body));
-    }
+    let unreadable = unreadable(&report.unreadable, false);
+    parts.list("unreadable", UNREADABLE_TITLE, unreadable);
     page(&head, None, &parts)
 }

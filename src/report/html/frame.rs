@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use super::{Tone, code, prose};
+use super::{Tone, code, list, prose};
 use crate::text::visible;
 
 /// How it looks.
@@ -37,25 +37,40 @@ pub(super) struct Head<'a> {
 }
 
 /// Holds a part of a page.
-pub(super) struct Part {
+struct Part {
     /// Where links find it.
-    pub(super) id: &'static str,
-    /// Its heading.
-    pub(super) title: String,
-    /// What is in it.
-    pub(super) body: Markup,
+    id: &'static str,
+    title: String,
+    body: Markup,
 }
 
-impl Part {
-    /// Makes a part.
-    pub(super) fn new(id: &'static str, title: impl Into<String>, body: Markup) -> Self {
+/// Collects the parts of a page.
+#[derive(Default)]
+pub(super) struct Parts(Vec<Part>);
+
+impl Parts {
+    /// Adds a part.
+    pub(super) fn add(&mut self, id: &'static str, title: impl Into<String>, body: Markup) {
         let title = title.into();
-        Self { id, title, body }
+        self.0.push(Part { id, title, body });
+    }
+
+    /// Adds a part that is a list, unless it is empty.
+    pub(super) fn list(
+        &mut self,
+        id: &'static str,
+        title: impl Into<String>,
+        items: impl IntoIterator<Item = Markup>,
+    ) {
+        let mut items = items.into_iter().peekable();
+        if items.peek().is_some() {
+            self.add(id, title, list(items));
+        }
     }
 }
 
 /// Writes a page; `filters` are the controls that the script makes use of.
-pub(super) fn page(head: &Head<'_>, filters: Option<Markup>, parts: &[Part]) -> String {
+pub(super) fn page(head: &Head<'_>, filters: Option<Markup>, Parts(parts): &Parts) -> String {
     let title = format!("Break-glass {}", head.kind);
     let markup = html! {
         (DOCTYPE)

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 use super::group::Accounts;
 use super::words::count;
 use crate::ids::AccountId;
-use crate::plan::Unreadable;
+use crate::plan::{Skipped, Unreadable};
 use crate::text::visible;
 
 pub(super) use apply::apply;
@@ -109,7 +109,16 @@ fn list(items: impl IntoIterator<Item = Markup>) -> Markup {
 }
 
 /// Tells which accounts could not be read, and why.
-fn unreadable(unreadable: &[Unreadable], linked: bool) -> Markup {
+fn unreadable(unreadable: &[Unreadable], linked: bool) -> impl Iterator<Item = Markup> {
     let folded = super::group::fold_unreadable(unreadable).into_iter();
-    list(folded.map(|(error, found)| html! { p { (prose(&error)) } (accounts(&found, linked)) }))
+    folded.map(move |(error, found)| {
+        html! { p { (prose(&error)) } (accounts(&found, linked)) }
+    })
+}
+
+/// Names the accounts that are not active.
+fn skipped(skipped: &[Skipped]) -> impl Iterator<Item = Markup> {
+    skipped.iter().map(|one| {
+        html! { (account(&one.account_name, &one.account, false)) ": " (one.state.as_words()) }
+    })
 }

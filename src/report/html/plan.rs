@@ -10,17 +10,16 @@ use super::super::group::{Group, PLACEHOLDER_LEGEND, fold, fold_addresses};
 use super::super::values::{self, Line, Side, Telling};
 use super::super::words::{self, View, count};
 use super::details::{self, Detail, Written};
-use super::frame::{Head, Part, page};
+use super::frame::{Head, Parts, page};
 use super::states;
-use super::tree::{Cell, Chart, Row};
-use super::{Tone, account, accounts, code, list, prose, unreadable};
+use super::tree::{Cell, Chart, ELSE, Row};
+use super::{Tone, accounts, code, list, prose, skipped, unreadable};
 use crate::ids::AccountId;
-use crate::plan::{AlertCoverage, Change, Kind, Outcome, Plan};
+use crate::org::TreeRole;
+use crate::plan::{AlertCoverage, Change, Kind, Outcome, Plan, Risk};
 use crate::state::{Address, ResourceType};
 use crate::text::visible;
 
-/// The column of what is no role.
-const ELSE: &str = "everything else";
 /// How many lines of one difference are shown.
 const LINES: usize = 400;
 /// How many rows a table of alerts has.
@@ -66,75 +65,60 @@ pub(in super::super) fn plan(plan: &Plan) -> String {
         created_at: plan.created_at,
         facts,
     };
-    let (filters, parts) = parts(plan, &groups);
+    let mut parts = Parts::default();
+    let filters = self::parts(plan, &groups, &mut parts);
     page(&head, Some(filters), &parts)
 }
 
 /// Writes the parts of a plan, and the controls of its tree.
-pub(super) fn parts(plan: &Plan, groups: &[Group]) -> (Markup, Vec<Part>) {
+pub(super) fn parts(plan: &Plan, groups: &[Group], parts: &mut Parts) -> Markup {
     let view = View::of(plan);
     let columns = columns(plan);
     let told: Vec<Detail> = groups
         .iter()
         .map(|group| detail(view, group, &columns))
         .collect();
-    let written = details::write(&told, true);
-    let mut chart = chart(plan, groups, columns, &written);
+    let written = details::write(&told);
+    let mut chart = chart(plan, groups, &columns, &written);
     details::note(&mut chart, &told);
-    let mut parts = Vec::new();
-    dangers(&mut parts, view.kind, groups, &written);
-    gates(&mut parts, plan);
-    parts.push(Part::new("organization", "Organization", chart.body()));
+    dangers(parts, view.kind, groups, &written);
+    gates(parts, plan);
+    parts.add("organization", "Organization", chart.body());
     if !told.is_empty() {
         let body = html! { p class="legend" { (words::legend(view.kind)) } (written.markup) };
-        parts.push(Part::new(
-            "differences",
-            words::changes_title(view.kind),
-            body,
-        ));
+        parts.add("differences", words::changes_title(view.kind), body);
     }
-    if let Some(coverage) = plan
-        .alerts
-        .as_ref()
-        .filter(|found| alerts::has_holes(found))
+    if let Some(coverage) = &plan.alerts
+        && alerts::has_holes(coverage)
     {
-        parts.push(Part::new(
-            "alerts",
-            alerts::TITLE,
-            alert_table(coverage, plan.tree.is_some()),
-        ));
+        let table = alert_table(coverage, plan.tree.is_some());
+        parts.add("alerts", alerts::TITLE, table);
     }
-    left_out(&mut parts, plan);
-    apply_with(&mut parts, plan);
-    (chart.filters(), parts)
+    left_out(parts, plan);
+    apply_with(parts, plan);
+    chart.filters()
 }
 
 /// Calls out the critical changes, each with what shows it best.
-fn dangers(parts: &mut Vec<Part>, kind: Kind, groups: &[Group], written: &Written) {
+fn dangers(parts: &mut Parts, kind: Kind, groups: &[Group], written: &Written) {
     const SHOWN: usize = 50;
-    let critical = groups.iter().enumerate();
-    let critical: Vec<(usize, &Group)> = critical
-        .filter(|(_, group)| states::of_risk(group.change.risk) == Tone::Critical)
+    let critical: Vec<(usize, &Group)> = groups
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| group.change.risk == Risk::Critical)
         .collect();
-    if critical.is_empty() {
-        return;
-    }
-    let more = critical.len().saturating_sub(SHOWN);
     let items = critical.iter().take(SHOWN).map(|(number, group)| {
         html! {
             a href=(written.link(*number)) { (code(&words::title(&group.change))) " in " (visible(&group.accounts.words())) }
             ": " (prose(&words::danger(kind, &group.change)))
         }
     });
+    let more = critical.len().saturating_sub(SHOWN);
     let rest = (more > 0).then(|| html! { "and " (more) " more" });
-    let body = html! { div class="callout" { (list(items.chain(rest))) } };
-    parts.push(Part::new("critical", "Critical", body));
+    parts.list("critical", "Critical", items.chain(rest));
 }
 
-fn gates(parts: &mut Vec<Part>, plan: &Plan) {
-    if plan.gates.is_empty() {
-        return;
-    }
+fn gates(parts: &mut Parts, plan: &Plan) {
     let items = plan.gates.iter().map(|finding| {
         html! {
             p { b { (code(&words::gate_flag(plan.kind, finding.gate))) } " – " (prose(&finding.reason)) }
@@ -143,11 +127,7 @@ fn gates(parts: &mut Vec<Part>, plan: &Plan) {
             }
         }
     });
-    parts.push(Part::new(
-        "gates",
-        words::gates_title(plan.kind),
-        list(items),
-    ));
+    parts.list("gates", words::gates_title(plan.kind), items);
 }
 
 /// Tells which uses raise no alert, and where.
@@ -173,45 +153,26 @@ fn alert_table(coverage: &AlertCoverage, linked: bool) -> Markup {
     }
 }
 
-fn left_out(parts: &mut Vec<Part>, plan: &Plan) {
-    let mut add = |id, title: &str, body: Option<Markup>| {
-        parts.extend(body.map(|body| Part::new(id, title, body)));
-    };
-    let unread = (!plan.unreadable.is_empty()).then(|| unreadable(&plan.unreadable, true));
-    add("unreadable", words::UNREADABLE_TITLE, unread);
-    let skipped = plan.skipped.iter().map(|skipped| {
-        html! { (account(&skipped.account_name, &skipped.account, false)) ": " (skipped.state.as_words()) }
-    });
-    add(
-        "inactive",
-        words::SKIPPED_TITLE,
-        (!plan.skipped.is_empty()).then(|| list(skipped)),
-    );
+fn left_out(parts: &mut Parts, plan: &Plan) {
+    let unreadable = unreadable(&plan.unreadable, true);
+    parts.list("unreadable", words::UNREADABLE_TITLE, unreadable);
+    parts.list("inactive", words::SKIPPED_TITLE, skipped(&plan.skipped));
     let ignored = fold(&plan.ignored);
-    let ignored_items = ignored.iter().map(|group| {
-        html! { p { (words::symbol(group.change.action)) " " (code(&words::title(&group.change))) } (accounts(&group.accounts, true)) }
+    let ignored = ignored.iter().map(|group| {
+        html! {
+            p { (words::symbol(group.change.action)) " " (code(&words::title(&group.change))) }
+            (accounts(&group.accounts, true))
+        }
     });
-    add(
-        "ignored",
-        words::IGNORED_TITLE,
-        (!ignored.is_empty()).then(|| list(ignored_items)),
-    );
+    parts.list("ignored", words::IGNORED_TITLE, ignored);
     let cosmetic = words::cosmetic(plan);
-    let lines = cosmetic.iter().map(|line| prose(line));
-    add(
-        "cosmetic",
-        words::COSMETIC_TITLE,
-        (!cosmetic.is_empty()).then(|| list(lines)),
-    );
+    let cosmetic = cosmetic.iter().map(|line| prose(line));
+    parts.list("cosmetic", words::COSMETIC_TITLE, cosmetic);
     let notes = plan.notes.iter().map(|note| prose(note));
-    add(
-        "notes",
-        words::NOTES_TITLE,
-        (!plan.notes.is_empty()).then(|| list(notes)),
-    );
+    parts.list("notes", words::NOTES_TITLE, notes);
 }
 
-fn apply_with(parts: &mut Vec<Part>, plan: &Plan) {
+fn apply_with(parts: &mut Parts, plan: &Plan) {
     if plan.kind == Kind::Drift || plan.outcome == Outcome::InSync {
         return;
     }
@@ -222,7 +183,7 @@ fn apply_with(parts: &mut Vec<Part>, plan: &Plan) {
             @if let Some(hint) = words::gates_hint(plan) { p { (prose(&hint)) } }
         } @else { p { (prose(words::no_apply(plan))) } }
     };
-    parts.push(Part::new("apply", "To apply it", body));
+    parts.add("apply", "To apply it", body);
 }
 
 /// The columns: the declared roles, or without a tree all that are known of, and last everything else.
@@ -251,61 +212,53 @@ fn column<'a>(columns: &'a [String], address: &Address) -> &'a str {
     same.map_or(ELSE, String::as_str)
 }
 
-fn chart<'a>(
-    plan: &'a Plan,
-    groups: &[Group],
-    columns: Vec<String>,
-    written: &Written,
-) -> Chart<'a> {
-    let numbered = groups.iter().enumerate();
-    let number_of: BTreeMap<&Address, usize> = numbered
-        .flat_map(|(number, group)| group.addresses.iter().map(move |address| (address, number)))
-        .collect();
-    let mut found = Found::default();
+fn chart<'a>(plan: &'a Plan, groups: &[Group], columns: &[String], written: &Written) -> Chart<'a> {
+    let mut found: BTreeMap<&AccountId, Found<'_>> = BTreeMap::new();
     for change in &plan.changes {
-        let column = column(&columns, &change.address).to_owned();
-        let account = found.accounts.entry(&change.account).or_default();
-        account.name.get_or_insert(&change.account_name);
+        let account = found.entry(&change.account).or_default();
+        account.name = &change.account_name;
+        let column = column(columns, &change.address);
         account.changes.entry(column).or_default().push(change);
     }
     for change in &plan.ignored {
-        let column = column(&columns, &change.address).to_owned();
-        let account = found.accounts.entry(&change.account).or_default();
-        account.name.get_or_insert(&change.account_name);
-        account.ignored.insert(column);
+        let account = found.entry(&change.account).or_default();
+        account.name = &change.account_name;
+        account.ignored.insert(column(columns, &change.address));
     }
     for address in &plan.in_sync {
         if let Some(id) = &address.account {
-            let column = column(&columns, address).to_owned();
-            found.accounts.entry(id).or_default().in_sync.insert(column);
+            let account = found.entry(id).or_default();
+            account.in_sync.insert(column(columns, address));
         }
     }
     for unreadable in &plan.unreadable {
-        let account = found.accounts.entry(&unreadable.account).or_default();
-        account.name.get_or_insert(&unreadable.account_name);
+        let account = found.entry(&unreadable.account).or_default();
+        account.name = &unreadable.account_name;
         account.unreadable = true;
     }
-    for (id, name) in plan
-        .tree
-        .iter()
-        .flat_map(|tree| &tree.units)
-        .flat_map(|(_, unit)| &unit.accounts)
-    {
-        found.accounts.entry(id).or_default().name = Some(name);
+    for unit in plan.tree.iter().flat_map(|tree| tree.units.values()) {
+        for (id, name) in &unit.accounts {
+            found.entry(id).or_default().name = name;
+        }
     }
-    let rows = found.accounts.iter().map(|(id, account)| {
+    let number_of: BTreeMap<&Address, usize> = groups
+        .iter()
+        .enumerate()
+        .flat_map(|(number, group)| group.addresses.iter().map(move |address| (address, number)))
+        .collect();
+    let link = |change: &Change| {
+        let number = number_of.get(&change.address);
+        number.map(|number| written.link(*number))
+    };
+    let roles = plan.tree.iter().flat_map(|tree| &tree.roles);
+    let roles: BTreeMap<&String, &TreeRole> = roles.map(|role| (&role.name, role)).collect();
+    let rows = found.iter().map(|(id, account)| {
         let cells = columns.iter().map(|column| {
-            let declared = plan.tree.as_ref().and_then(|tree| {
-                let role = tree.roles.iter().find(|role| role.name == *column)?;
-                Some(role.is_declared_in(id))
-            });
-            account.cell(column, declared, &|change| {
-                let number = number_of.get(&change.address);
-                number.map(|number| written.link(*number))
-            })
+            let declared = roles.get(column).map(|role| role.is_declared_in(id));
+            account.cell(column, declared, &link)
         });
         let row = Row {
-            name: account.name.cloned().unwrap_or_default(),
+            name: account.name.to_owned(),
             cells: cells.collect(),
             counted: account.counted(),
             details: BTreeSet::new(),
@@ -315,7 +268,7 @@ fn chart<'a>(
     Chart {
         tree: plan.tree.as_ref(),
         rows: rows.collect(),
-        columns: columns.clone(),
+        columns: columns.to_vec(),
         things: match plan.kind {
             Kind::Plan => "changes",
             Kind::Drift => "differences",
@@ -324,23 +277,20 @@ fn chart<'a>(
     }
 }
 
-/// Collects what is known of each account.
+/// Collects what is known of an account.
 #[derive(Default)]
 struct Found<'a> {
-    accounts: BTreeMap<&'a AccountId, FoundAccount<'a>>,
-}
-
-#[derive(Default)]
-struct FoundAccount<'a> {
-    name: Option<&'a String>,
+    name: &'a str,
     /// The changes of each column.
-    changes: BTreeMap<String, Vec<&'a Change>>,
-    ignored: BTreeSet<String>,
-    in_sync: BTreeSet<String>,
+    changes: BTreeMap<&'a str, Vec<&'a Change>>,
+    /// The columns of what is ignored.
+    ignored: BTreeSet<&'a str>,
+    /// The columns of what is in sync.
+    in_sync: BTreeSet<&'a str>,
     unreadable: bool,
 }
 
-impl FoundAccount<'_> {
+impl Found<'_> {
     /// How the account is counted.
     fn counted(&self) -> &'static str {
         if self.unreadable {
@@ -380,14 +330,12 @@ impl FoundAccount<'_> {
             Cell::linked(states::IGNORED, "#ignored")
         } else if self.in_sync.contains(column) && !(is_else && self.unreadable) {
             Cell::plain(states::IN_SYNC)
-        } else if declared == Some(false) {
+        } else if !is_else && declared != Some(true) && !(declared.is_none() && self.unreadable) {
             Cell::plain(states::UNDECLARED)
         } else if self.unreadable {
             Cell::linked(states::UNREADABLE, "#unreadable")
         } else if is_else {
-            Cell::plain(states::IN_SYNC)
-        } else if declared.is_none() {
-            Cell::plain(states::UNDECLARED)
+            Cell::plain(states::NOTHING_ELSE)
         } else {
             // The spec asks for it, and nobody says how it is.
             Cell::plain(states::UNREADABLE)

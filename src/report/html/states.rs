@@ -36,6 +36,8 @@ pub(super) const IGNORED: State = state("ignored", "≈", "ignored", Tone::None)
 pub(super) const UNREADABLE: State = state("unreadable", "?", "unreadable", Tone::Unknown);
 /// The spec does not ask for it here.
 pub(super) const UNDECLARED: State = state("undeclared", "·", "not declared here", Tone::None);
+/// Beside the roles nothing is declared, and nothing differs.
+pub(super) const NOTHING_ELSE: State = state("nothing-else", "·", "nothing else", Tone::None);
 /// There was nothing to do.
 pub(super) const UNTOUCHED: State = state("untouched", "=", "nothing to do", Tone::None);
 /// A required path is proven.

@@ -18,6 +18,9 @@ const ROWS: usize = 200;
 /// Up to so many columns there is room for words beside the signs.
 const WORDY: usize = 6;
 
+/// The column of what is no role.
+pub(super) const ELSE: &str = "everything else";
+
 /// Tells the state of a role, or of everything else, in an account.
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
@@ -116,10 +119,9 @@ impl Chart<'_> {
         for unit in &units {
             self.count(unit, &mut all);
         }
-        let wordy = self.columns.len() <= WORDY;
         html! {
             div class="overview" { (bar(&all)) (sums(&all)) }
-            div class={ "tree" @if !wordy { " signs" } } {
+            div class={ "tree" @if self.is_wide() { " signs" } } {
                 // What holds everything has its sums above it.
                 @for unit in &units { (self.unit(unit, true, units.len() > 1)) }
             }
@@ -191,7 +193,8 @@ impl Chart<'_> {
 
     fn table(&self, unit: &Unit, number: usize, rows: &[(&AccountId, &Row)]) -> Markup {
         html! {
-            div class="rows" tabindex="0" role="group" aria-label={ "Accounts in " (visible(&unit.name)) @if number > 0 { ", part " (number + 1) } } {
+            div class="rows" tabindex=[self.is_wide().then_some("0")] role="group"
+                aria-label={ "Accounts in " (visible(&unit.name)) @if number > 0 { ", part " (number + 1) } } {
                 table {
                     thead class=[(number > 0).then_some("again")] { tr {
                         th scope="col" { "Account" }
@@ -201,6 +204,11 @@ impl Chart<'_> {
                 }
             }
         }
+    }
+
+    /// Tells whether tables hold signs alone, and may have to be scrolled.
+    fn is_wide(&self) -> bool {
+        self.columns.len() > WORDY
     }
 
     fn count(&self, unit: &Unit, sums: &mut Sums) {

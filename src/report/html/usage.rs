@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::super::usage as told;
 use super::super::words;
-use super::frame::{Head, Part, page};
-use super::{Tone, code, list, prose};
+use super::frame::{Head, Parts, page};
+use super::{Tone, code, prose};
 use crate::audit::{Audit, AuditOutcome, Severity, Use};
 use crate::text::visible;
 
@@ -30,40 +30,23 @@ pub(in super::super) fn usage(audit: &Audit) -> String {
         created_at: audit.created_at,
         facts: Vec::new(),
     };
-    let mut parts = Vec::new();
-    let mut add = |id, title: &str, body: Option<Markup>| {
-        parts.extend(body.map(|body| Part::new(id, title, body)));
-    };
-    let findings = told::findings(audit);
-    let items = findings.iter().map(|finding| {
+    let mut parts = Parts::default();
+    let findings = told::findings(audit).into_iter().map(|finding| {
         html! {
             span class={ "tag " (severity_tone(finding.severity).class()) } { (told::severity(finding.severity)) } " "
             (code(finding.code.as_str())) " " time { (told::minute(finding.at)) } " " (prose(&finding.message))
         }
     });
-    add(
-        "findings",
-        "Findings",
-        (!findings.is_empty()).then(|| list(items)),
-    );
-    add(
-        "timeline",
-        "Timeline",
-        (!audit.uses.is_empty()).then(|| timeline(audit)),
-    );
-    let unread = audit.unreadable.iter();
-    let unread = unread.map(|source| html! { (code(&source.source)) ": " (prose(&source.error)) });
-    add(
-        "unreadable",
-        told::UNREADABLE_TITLE,
-        (!audit.unreadable.is_empty()).then(|| list(unread)),
-    );
+    parts.list("findings", "Findings", findings);
+    if !audit.uses.is_empty() {
+        parts.add("timeline", "Timeline", timeline(audit));
+    }
+    let unreadable = audit.unreadable.iter();
+    let unreadable =
+        unreadable.map(|source| html! { (code(&source.source)) ": " (prose(&source.error)) });
+    parts.list("unreadable", told::UNREADABLE_TITLE, unreadable);
     let notes = audit.notes.iter().map(|note| prose(note));
-    add(
-        "notes",
-        words::NOTES_TITLE,
-        (!audit.notes.is_empty()).then(|| list(notes)),
-    );
+    parts.list("notes", words::NOTES_TITLE, notes);
     page(&head, None, &parts)
 }
 

@@ -8,13 +8,13 @@ use super::super::group::PLACEHOLDER_LEGEND;
 use super::super::verification as told;
 use super::super::words;
 use super::details::{self, Detail, Written};
-use super::frame::{Head, Part, page};
+use super::frame::{Head, Parts, page};
 use super::states;
 use super::tree::{Cell, Chart, Row};
-use super::{Tone, account, accounts, list, prose, unreadable};
+use super::{Tone, accounts, code, list, prose, skipped, unreadable};
 use crate::ids::AccountId;
 use crate::text::visible;
-use crate::verify::{RoleResult, Verdict, Verification, VerificationOutcome};
+use crate::verify::{Proof, RoleResult, Verdict, Verification, VerificationOutcome};
 
 /// The column of what coverage asks for.
 const COVERAGE: &str = "coverage";
@@ -38,19 +38,17 @@ pub(in super::super) fn verification(verification: &Verification) -> String {
         facts: vec![("spec", verification.spec_digest.clone())],
     };
     let found: Vec<Detail> = told::details(verification).iter().map(detail).collect();
-    let written = details::write(&found, true);
+    let written = details::write(&found);
     let mut chart = chart(verification, &found, &written);
     details::note(&mut chart, &found);
-    let mut parts = vec![Part::new(
-        "organization",
-        "Organization",
-        html! { p class="legend" { (told::LEGEND) } (chart.body()) },
-    )];
+    let mut parts = Parts::default();
+    let body = html! { p class="legend" { (told::LEGEND) } (chart.body()) };
+    parts.add("organization", "Organization", body);
     if !verification.results.is_empty() {
-        parts.push(Part::new("proofs", "Proofs", matrix(verification)));
+        parts.add("proofs", "Proofs", matrix(verification));
     }
     if !found.is_empty() {
-        parts.push(Part::new("findings", told::DETAILS_TITLE, written.markup));
+        parts.add("findings", told::DETAILS_TITLE, written.markup);
     }
     lists(&mut parts, verification);
     page(&head, Some(chart.filters()), &parts)
@@ -67,6 +65,7 @@ fn detail(detail: &told::Detail) -> Detail {
         accounts: detail.accounts.clone(),
         body: html! {
             (list(detail.messages.iter().map(|message| prose(message))))
+            (proofs(&detail.proofs))
             @if told::has_placeholder(detail) && detail.accounts.len() > 1 { p { (visible(PLACEHOLDER_LEGEND)) } }
         },
     }
@@ -92,57 +91,44 @@ fn matrix(verification: &Verification) -> Markup {
     }
 }
 
-fn lists(parts: &mut Vec<Part>, verification: &Verification) {
-    let mut add = |id, title: &str, body: Option<Markup>| {
-        parts.extend(body.map(|body| Part::new(id, title, body)));
-    };
+/// Tells what came out of each proof of one role in one account.
+fn proofs(proofs: &[Proof]) -> Markup {
+    html! {
+        div class="rows" tabindex="0" role="group" aria-label="Proofs" { table class="matrix" {
+            thead { tr { @for title in ["The role", "for", "action", "outcome"] { th scope="col" { (title) } } } }
+            tbody { @for proof in proofs {
+                @let state = states::of_verdict(proof.verdict);
+                tr {
+                    th scope="row" { (proof.obligation.as_words()) }
+                    td { @if let Some(principal) = &proof.principal { (code(principal)) } }
+                    td { @if let Some(action) = &proof.action { (code(action)) } }
+                    td class=(state.tone.class()) { (state.sign) " " (state.words) }
+                }
+            } }
+        } }
+    }
+}
+
+fn lists(parts: &mut Parts, verification: &Verification) {
     let exceptions = told::exceptions(verification);
-    add(
-        "exceptions",
-        told::EXCEPTIONS_TITLE,
-        (!exceptions.is_empty()).then(|| {
-            let lines = told::yaml(&exceptions);
-            html! { pre tabindex="0" { @for line in &lines { (visible(line)) "\n" } } }
-        }),
-    );
+    if !exceptions.is_empty() {
+        let lines = told::yaml(&exceptions);
+        let body = html! { pre tabindex="0" { @for line in &lines { (visible(line)) "\n" } } };
+        parts.add("exceptions", told::EXCEPTIONS_TITLE, body);
+    }
+    let item = |(what, found)| html! { p { (prose(what)) } (accounts(found, true)) };
     let uncovered = told::uncovered(verification);
-    let items = uncovered
-        .iter()
-        .map(|(what, found)| html! { p { (prose(what)) } (accounts(found, true)) });
-    add(
-        "uncovered",
-        told::UNCOVERED_TITLE,
-        (!uncovered.is_empty()).then(|| list(items)),
-    );
+    let uncovered = uncovered.iter().map(|(what, found)| item((what, found)));
+    parts.list("uncovered", told::UNCOVERED_TITLE, uncovered);
     let exempt = told::exempt(verification);
-    let items = exempt
-        .iter()
-        .map(|(why, found)| html! { p { (prose(why)) } (accounts(found, true)) });
-    add(
-        "exempt",
-        told::EXEMPT_TITLE,
-        (!exempt.is_empty()).then(|| list(items)),
-    );
-    let unread = &verification.unreadable;
-    add(
-        "unreadable",
-        told::UNREADABLE_TITLE,
-        (!unread.is_empty()).then(|| unreadable(unread, true)),
-    );
-    let skipped = verification.skipped.iter().map(|skipped| {
-        html! { (account(&skipped.account_name, &skipped.account, false)) ": " (skipped.state.as_words()) }
-    });
-    add(
-        "inactive",
-        words::SKIPPED_TITLE,
-        (!verification.skipped.is_empty()).then(|| list(skipped)),
-    );
+    let exempt = exempt.iter().map(|(why, found)| item((why, found)));
+    parts.list("exempt", told::EXEMPT_TITLE, exempt);
+    let unreadable = unreadable(&verification.unreadable, true);
+    parts.list("unreadable", told::UNREADABLE_TITLE, unreadable);
+    let skipped = skipped(&verification.skipped);
+    parts.list("inactive", words::SKIPPED_TITLE, skipped);
     let notes = verification.notes.iter().map(|note| prose(note));
-    add(
-        "notes",
-        words::NOTES_TITLE,
-        (!verification.notes.is_empty()).then(|| list(notes)),
-    );
+    parts.list("notes", words::NOTES_TITLE, notes);
 }
 
 /// Collects what is known of an account.

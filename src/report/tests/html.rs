@@ -153,11 +153,11 @@ fn the_tree_shows_each_account_and_what_differs_in_it() {
     let told = |id: &str| text(&format!("<tr {}", row(id)));
     assert_eq!(
         told("111122223333"),
-        "prod-pay 111122223333~ differs, critical· not declared here✓ in sync"
+        "prod-pay 111122223333~ differs, critical· not declared here· nothing else"
     );
     assert_eq!(
         told("222200000008"),
-        "tools 222200000008~ differs, high+ missing, medium✓ in sync"
+        "tools 222200000008~ differs, high+ missing, medium· nothing else"
     );
     assert_eq!(
         told("444455556666"),
@@ -166,7 +166,7 @@ fn the_tree_shows_each_account_and_what_differs_in_it() {
     // Nobody says that the role is there: it is not taken to be.
     assert_eq!(
         told("000000000001"),
-        "management 000000000001? unreadable· not declared here✓ in sync"
+        "management 000000000001? unreadable· not declared here· nothing else"
     );
     let mut plan = plan;
     plan.in_sync = vec!["000000000001/iam_role/BreakGlassAdmin".parse().unwrap()];
@@ -176,7 +176,7 @@ fn the_tree_shows_each_account_and_what_differs_in_it() {
     plan.ignored[0].address.name = "BreakGlassOther".to_owned();
     let page = super::html::page(&plan);
     let row = |id: &str| between(&page, &format!("<tr id=\"a{id}\""), "</tr>").to_owned();
-    assert!(text(&row("000000000001")).ends_with("✓ in sync· not declared here✓ in sync"));
+    assert!(text(&row("000000000001")).ends_with("✓ in sync· not declared here· nothing else"));
     assert!(text(&row("222200000008")).ends_with("≈ ignored"));
 }
 

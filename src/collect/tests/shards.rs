@@ -151,7 +151,8 @@ fn organization(before: &Loaded, fates: &[Fate], salt: u64, guardrails_known: bo
                 let error = "sts:AssumeRole: AccessDenied".to_owned();
                 *reading = Reading::Unreadable { error };
             }
-            (Fate::Suspended, _) if !["1", "2"].map(id).contains(account) => {
+            // One account of the OU that runs are narrowed to stays.
+            (Fate::Suspended, _) if !["1", "2", "3"].map(id).contains(account) => {
                 let account = snapshot.organization.accounts.get_mut(account);
                 account.unwrap().state = AccountState::Suspended;
             }

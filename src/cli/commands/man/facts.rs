@@ -72,7 +72,7 @@ const LOOKING: &[Exit] = &[Success, Error, Differences, Incomplete, Stale, Usage
 const PLAIN: &[Exit] = &[Success, Error, Usage];
 
 /// What the pages of all commands say that do something themselves.
-pub(super) const FACTS: [Facts; 22] = [
+pub(super) const FACTS: [Facts; 25] = [
     Facts {
         command: "breakglass",
         exits: &Exit::ALL,
@@ -257,6 +257,33 @@ pub(super) const FACTS: [Facts; 22] = [
             "Records live state for --org.",
         )],
         see: &["plan", "import"],
+    },
+    Facts {
+        command: "breakglass ignore add",
+        exits: &[Success, Error, Usage, Spec],
+        examples: &[(
+            "breakglass ignore add '*/iam_role/*:tags.team' --reason hand-over --owner platform --expires 90d",
+            "Leaves a tag alone for ninety days.",
+        )],
+        see: &["ignore-list", "drift"],
+    },
+    Facts {
+        command: "breakglass ignore list",
+        exits: &[Success, Error, Usage, Spec],
+        examples: &[(
+            "breakglass ignore list",
+            "Says which rules are in force, near their end, or past it.",
+        )],
+        see: &["ignore-add", "ignore-prune"],
+    },
+    Facts {
+        command: "breakglass ignore prune",
+        exits: &[Success, Error, Usage, Spec],
+        examples: &[(
+            "breakglass ignore prune --unused drift.json",
+            "Takes out the rules that have expired, and those that left nothing alone.",
+        )],
+        see: &["ignore-list", "drift"],
     },
     Facts {
         command: "breakglass import",

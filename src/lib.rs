@@ -41,6 +41,7 @@ pub mod cloud;
 pub mod collect;
 pub mod credentials;
 pub mod files;
+mod glob;
 pub mod ids;
 pub mod import;
 pub mod kit;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use clap::{Args, ValueEnum};
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::error::CliError;
 use super::exit::Exit;
 use crate::collect::{FailureBound, ScopeFilter};
+use crate::glob::compile;
 use crate::org::{Selector, Shard};
 use crate::report::Format;
 use crate::spec::{Loaded, load};
@@ -286,8 +287,8 @@ fn resource(text: &str) -> Result<(ResourceType, GlobMatcher), CliError> {
         wrong("write it as TYPE/NAME, such as iam_role/BreakGlassAdmin".to_owned())
     })?;
     let resource_type = resource_type.parse().map_err(wrong)?;
-    let glob = Glob::new(name).map_err(|error| wrong(error.kind().to_string()))?;
-    Ok((resource_type, glob.compile_matcher()))
+    let glob = compile(name, true).map_err(wrong)?;
+    Ok((resource_type, glob))
 }
 
 /// How the result is told.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use globset::{Glob, GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::{Account, AccountState, Organization};
+use crate::glob::compile;
 use crate::ids::{AccountId, is_account_id};
 
 /// Names accounts: all of them, one by id or name, those below a unit, or those with a tag.
@@ -43,11 +44,8 @@ impl Name {
         if !text.contains(['*', '?', '[', '{']) {
             return Ok(Self::Literal(text.to_owned()));
         }
-        let glob: Glob = GlobBuilder::new(text)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| format!("the glob can't be read: {}", error.kind()))?;
-        Ok(Self::Glob(glob.compile_matcher()))
+        let glob = compile(text, false).map_err(|why| format!("the glob can't be read: {why}"))?;
+        Ok(Self::Glob(glob))
     }
 
     fn matches(&self, text: &str) -> bool {

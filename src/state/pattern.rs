@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::address::{Address, ORGANIZATION, ROOT_USER, ResourceType};
+use crate::glob::compile;
 use crate::ids::is_account_id;
 
 /// Matches addresses, and of what they name all of it or some fields.
@@ -90,10 +91,11 @@ impl FromStr for AddressPattern {
 }
 
 fn glob(text: &str) -> Result<GlobMatcher, String> {
-    match Glob::new(text) {
-        Ok(glob) => Ok(glob.compile_matcher()),
-        Err(error) => Err(format!("{text:?} is no glob: {}", error.kind())),
-    }
+    compile(text, true).map_err(|why| {
+        let start: String = text.chars().take(80).collect();
+        let more = if start.len() < text.len() { "…" } else { "" };
+        format!("{start:?}{more} is no glob: {why}")
+    })
 }
 
 fn check_place(place: &str) -> Result<(), String> {
@@ -264,6 +266,10 @@ mod tests {
             ("*/iam_role/:tags", "missing beside a colon"),
             ("*/iam_role/[x", "is no glob"),
             ("*/iam_role/x:{a", "is no glob"),
+            (
+                &format!("*/iam_role/{}", "{a,".repeat(300)),
+                "more than 8 deep",
+            ),
         ] {
             let error = pattern.parse::<AddressPattern>().unwrap_err();
             assert!(error.contains(why), "{pattern}: {error}");

@@ -60,17 +60,17 @@ impl Connection {
     }
 }
 
-/// Keeps a snapshot file to one command that writes it, for as long as this is held.
+/// Keeps a file to one command that writes it, for as long as this is held.
 pub(super) struct Lock {
     _file: File,
 }
 
-/// Locks the snapshot file that a command is going to write, before it is read.
+/// Locks the file that a command is going to write, such as a snapshot, before it is read.
 ///
 /// Two that wrote one file at a time would lose what the first wrote. On AWS there is nothing to lock, and on Windows a
 /// locked file could be neither read nor replaced by its own holder.
-pub(super) fn lock(org: Option<&Path>) -> Result<Option<Lock>, CliError> {
-    let Some(path) = org.filter(|_| cfg!(unix)) else {
+pub(super) fn lock(file: Option<&Path>) -> Result<Option<Lock>, CliError> {
+    let Some(path) = file.filter(|_| cfg!(unix)) else {
         return Ok(None);
     };
     let failed = |error| CliError::io("lock", path, &error);

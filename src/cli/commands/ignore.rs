@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::cli::args::{GlobalArgs, SpecArgs};
 use crate::cli::clock::now;
+use crate::cli::connect::{Lock, lock};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{print, say};
@@ -123,6 +124,7 @@ pub(in crate::cli) fn run(args: &IgnoreArgs, global: &GlobalArgs) -> Result<Exit
 
 fn add(args: &AddArgs, global: &GlobalArgs, today: Date) -> Result<Exit, CliError> {
     let expires = last_day(args.expires, today)?;
+    let _locks = lock_files(&args.spec)?;
     let rule = Ignore {
         r#match: args.r#match.clone(),
         reason: args.reason.clone(),
@@ -215,6 +217,7 @@ fn told(rules: &[(&IgnoreRule, Expiry)]) -> String {
 }
 
 fn prune(args: &PruneArgs, global: &GlobalArgs, today: Date) -> Result<Exit, CliError> {
+    let _locks = lock_files(&args.spec)?;
     let loaded = args.spec.load(global)?;
     let rules = listed_rules(&loaded);
     let report = args.unused.as_ref();
@@ -266,6 +269,13 @@ fn report_of(path: &Path, loaded: &Loaded) -> Result<Plan, CliError> {
     Ok(plan)
 }
 
+/// Keeps the files of the spec to this command: of two that edited one at a time, a rule would be lost.
+fn lock_files(spec: &SpecArgs) -> Result<Vec<Lock>, CliError> {
+    let paths = spec.paths();
+    let locks = paths.iter().map(|path| lock(Some(path)).transpose());
+    locks.flatten().collect()
+}
+
 /// Edits the spec, and names the files that were changed.
 fn edit(
     spec: &SpecArgs,
@@ -287,4 +297,30 @@ fn edit(
         }
     }
     Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_spec_is_edited_by_one_command_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a.yaml", "b.yaml"].map(|name| folder.path().join(name));
+        for file in &files {
+            std::fs::write(file, "").unwrap();
+        }
+        let [_, second] = &files;
+        let both = SpecArgs {
+            files: files.to_vec(),
+        };
+        let one = SpecArgs {
+            files: vec![second.clone()],
+        };
+        let locks = lock_files(&both).unwrap();
+        assert!(lock_files(&one).is_err());
+        drop(locks);
+        assert!(lock_files(&one).is_ok());
+    }
 }

@@ -9,7 +9,7 @@ use super::difference::{Difference, document_value};
 use super::paths::trust_notes;
 use super::permissions::{Permissions, compare_permissions, permission_fields};
 use super::steps::Stage;
-use super::trust::compare_trust;
+use super::trust::{compare_trust, demands_mfa};
 use super::{Differ, Finding, Standing, created, created_fields, deleted_fields, key, unwanted};
 use crate::plan::{Action, Risk};
 use crate::policy::Access;
@@ -69,11 +69,15 @@ impl Differ<'_> {
     fn create_role(&mut self, name: &str, wanted: &Wanted<Role>) {
         let mut difference = self.making(name, &wanted.value);
         difference.fields = created_fields(role_fields(&wanted.value));
-        difference.risk = Some(Risk::Medium);
         difference.access = Access::Broader;
-        let finding = Finding::new(Action::Create, &wanted.origin);
-        let key = key(ResourceType::IamRole, name);
         let role = &wanted.value;
+        let mut finding = Finding::new(Action::Create, &wanted.origin);
+        difference.risk = Some(Risk::Medium);
+        if !demands_mfa(&role.trust_policy) {
+            difference.risk = Some(Risk::Critical);
+            finding = finding.because("the spec lets it be assumed without MFA");
+        }
+        let key = key(ResourceType::IamRole, name);
         let dangling = self.dangling(Permissions::from(role));
         let dangling = dangling.or_else(|| self.trusts_absent(&role.trust_policy));
         self.record_creation(&key, finding, dangling, difference);

@@ -154,7 +154,25 @@ fn a_role_is_made_with_its_trust_policy_and_denies_come_before_allows() {
             "iam:AttachRolePolicy"
         ]
     );
+    assert_eq!((change.risk, change.reason), (Risk::Medium, None));
     assert_eq!(change.source.unwrap().line, 7);
+}
+
+#[test]
+fn a_new_role_that_needs_no_mfa_is_critical_and_says_so() {
+    let open = Role {
+        trust_policy: trust("alice", false),
+        ..role()
+    };
+    let change = only_change(&want_role(open), &Inventory::default());
+    assert_eq!(
+        (change.action, change.risk),
+        (Action::Create, Risk::Critical)
+    );
+    assert_eq!(
+        change.reason.as_deref(),
+        Some("the spec lets it be assumed without MFA")
+    );
 }
 
 #[test]

@@ -82,6 +82,13 @@ fn risk(live: &Document, spec: &Document) -> Risk {
     }
 }
 
+/// Tells whether nobody can become the role without MFA.
+pub(super) fn demands_mfa(trust: &PolicyText) -> bool {
+    trust
+        .parse()
+        .is_ok_and(|document| policy::requires_mfa(&document))
+}
+
 /// Lists whom the Allow statements of a trust policy name.
 fn trusted(document: &Document) -> BTreeSet<&str> {
     document

@@ -131,6 +131,15 @@ def git(settings: Settings, *arguments: str) -> str:
     return ended.stdout if ended.returncode == 0 else ""
 
 
+def check_base(settings: Settings, pin: Pin) -> None:
+    """Refuses a base that the pull request was not merged onto: by a commit of its own it would widen nothing."""
+    if pin.base and pin.merged and git(settings, "merge-base", pin.base, f"{pin.merged}^1").strip() != pin.base:
+        raise NotReviewed(
+            f"the plan of #{pin.number} tells causes by {pin.base}, which is not among the commits that it was merged onto "
+            "(check them all out, with fetch-depth: 0, or set the input base)"
+        )
+
+
 def publish_result(github: GitHub, settings: Settings, workflow: Workflow, run: Run, number: int | None) -> str:
     """Tells the result in the pull request or the issue that it belongs to, and returns the address."""
     report = run.report("report.md") or texts.failure(settings.command, run.code, run.said)
@@ -198,6 +207,7 @@ def act() -> int:
     pin = Pin("", base_of(settings, workflow), None)
     if settings.command == "apply":
         pin = find_pin(github, settings, workflow)
+        check_base(settings, pin)
         tell("notice", f"applying the plan {pin.digest}" + (f", reviewed in #{pin.number}" if pin.number else ""))
     run = run_tool(settings, pin.base, pin.digest)
     write_outputs(settings, run)

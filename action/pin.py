@@ -24,6 +24,8 @@ class Pin:
     digest: str
     base: str
     number: int | None
+    # The commit that the base must come before: the merge of the pull request, where a status named the base.
+    merged: str = ""
 
 
 def describe(digest: str, base: str) -> str:
@@ -51,7 +53,9 @@ def find_pin(github: GitHub, settings: Settings, workflow: Workflow) -> Pin:
             found = DESCRIPTION.fullmatch(status.get("description") or "")
             if status["state"] != "success" or not found:
                 raise NotReviewed(f"the last plan for {head} in #{number} did not succeed before it was merged")
-            return Pin(found.group(1), settings.base or found.group(2) or "", number)
+            if settings.base:
+                return Pin(found.group(1), settings.base, number)
+            return Pin(found.group(1), found.group(2) or "", number, merged["merge_commit_sha"])
     raise NotReviewed(
         f"#{number} has no plan of {settings.author} for its last commit {head} from before it was merged "
         f"(a status {context(settings.name)})"

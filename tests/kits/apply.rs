@@ -119,6 +119,12 @@ fn only_the_action_says_what_was_reviewed_and_only_before_the_merge() {
         repository.hub.state().statuses[0]["description"] = description.into();
         refused("did not succeed before it was merged");
     }
+    // By a commit of its own, a pull request would widen nothing, and no gate would stop it.
+    let description = text(&kept["description"]);
+    let (digest, _) = description.split_once(" base ").unwrap();
+    repository.hub.state().statuses = vec![kept.clone()];
+    repository.hub.state().statuses[0]["description"] = format!("{digest} base {head}").into();
+    refused("which is not among the commits that it was merged onto");
     repository.hub.state().statuses = vec![kept];
     repository.hub.state().pulls[0]["base"]["ref"] = "other".into();
     refused(&format!("no pull request into main was merged as {sha}"));

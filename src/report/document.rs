@@ -134,6 +134,29 @@ pub(super) fn summary(value: &Value) -> String {
     }
 }
 
+/// Names whom the Allow statements of one trust policy name and those of another do not; `None` when there is nobody.
+pub(super) fn also_trusted(document: &Value, other: &Value) -> Option<String> {
+    let document = policy::parse(&document.to_string()).ok()?;
+    let other = policy::parse(&other.to_string()).ok()?;
+    let known: Vec<&Principal> = trusted(&other).collect();
+    let mut more: Vec<Principal> = Vec::new();
+    for principal in trusted(&document) {
+        if !known.contains(&principal) && !more.contains(principal) {
+            more.push(principal.clone());
+        }
+    }
+    (!more.is_empty()).then(|| principal_words(&more))
+}
+
+fn trusted(document: &Document) -> impl Iterator<Item = &Principal> {
+    let statements = document.statements.iter();
+    let allows = statements.filter(|statement| statement.effect == Effect::Allow);
+    allows.flat_map(|statement| match &statement.principals {
+        Some(Selection::Only(principals)) => principals.as_slice(),
+        Some(Selection::Except(_)) | None => &[],
+    })
+}
+
 fn document_words(document: &Document) -> String {
     const SHOWN: usize = 3;
     let statements = &document.statements;

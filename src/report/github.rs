@@ -75,12 +75,13 @@ fn fold(listing: &Listing) -> Vec<Group<'_>> {
             Some(account) => generic_text(&item.message, account.as_str()),
             None => item.message.clone(),
         };
-        let key = (item.level, item.rule, item.title(), message, &item.source);
+        let bad = (item.level, !item.first);
+        let key = (bad, item.rule, item.title(), message, &item.source);
         folded.entry(key).or_default().push(item);
     }
     folded
         .into_iter()
-        .map(|((level, _, title, message, source), items)| {
+        .map(|(((level, _), _, title, message, source), items)| {
             let accounts = items
                 .iter()
                 .filter_map(|item| Some((item.account_name.clone(), item.account.clone()?)));

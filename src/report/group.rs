@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::words::and_more;
+use super::words::{and_more, is_opening};
 use crate::ids::AccountId;
-use crate::plan::{Action, Change, Field, Unreadable};
+use crate::plan::{Action, Change, Field, Kind, Unreadable};
 use crate::state::{Address, ResourceType, regional, split_regional};
 
 /// Stands for each account's own id in what is shown of many accounts at once.
@@ -108,7 +108,9 @@ pub(super) fn account_label(name: &str, id: &AccountId) -> String {
 }
 
 /// Folds changes, and sorts what is left for people: danger first, then what is deleted, changed, made.
-pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
+///
+/// Of critical changes those come first by which more is allowed than somebody agreed to.
+pub(super) fn fold(kind: Kind, changes: &[Change]) -> Vec<Group> {
     let mut folded: BTreeMap<String, (Shared, Vec<&Change>)> = BTreeMap::new();
     for change in changes {
         let shared = Shared::of(change);
@@ -143,7 +145,7 @@ pub(super) fn fold(changes: &[Change]) -> Vec<Group> {
             })
         })
         .collect();
-    groups.sort_by(|one, other| rank(one).cmp(&rank(other)));
+    groups.sort_by(|one, other| rank(kind, one).cmp(&rank(kind, other)));
     groups
 }
 
@@ -164,7 +166,7 @@ pub(super) fn in_regions<'a>(rule: &str, names: impl Iterator<Item = &'a str>) -
     }
 }
 
-fn rank(group: &Group) -> impl Ord + '_ {
+fn rank(kind: Kind, group: &Group) -> impl Ord + '_ {
     let change = &group.change;
     let action = match change.action {
         Action::Delete => 0,
@@ -174,6 +176,7 @@ fn rank(group: &Group) -> impl Ord + '_ {
     };
     (
         Reverse(change.risk),
+        !is_opening(kind, change),
         action,
         change.resource_type,
         &change.name,
@@ -381,7 +384,6 @@ mod tests {
 
     use super::super::fixture;
     use super::*;
-    use crate::plan::Kind;
 
     fn titles(groups: &[Group]) -> Vec<String> {
         groups
@@ -394,7 +396,7 @@ mod tests {
     fn the_same_change_is_told_once_and_danger_first() {
         let plan = fixture::report(Kind::Plan);
         assert_eq!(
-            titles(&fold(&plan.changes)),
+            titles(&fold(plan.kind, &plan.changes)),
             [
                 "BreakGlassAdmin in prod-pay (111122223333)",
                 "bg-old in emergency (333300000000)",
@@ -411,7 +413,7 @@ mod tests {
         let mut changes = fixture::report(Kind::Plan).changes;
         changes
             .retain(|change| change.name == "BreakGlassAdmin" && change.account_name != "prod-pay");
-        let whole = fold(&changes);
+        let whole = fold(Kind::Plan, &changes);
         assert_eq!(whole.len(), 1);
         assert!(whole[0].has_placeholder());
         assert_eq!(whole[0].accounts.len(), 8);
@@ -420,7 +422,7 @@ mod tests {
         changes[0].fields[0].spec = json!([format!("arn:aws:iam::{PLACEHOLDER}:policy/x")]);
         changes[1].fields[0].spec =
             json!([format!("arn:aws:iam::{}:policy/x", changes[1].account)]);
-        let apart = fold(&changes);
+        let apart = fold(Kind::Plan, &changes);
         assert_eq!(apart.len(), 3);
         assert!(apart.iter().filter(|group| group.has_placeholder()).count() <= 1);
     }
@@ -443,11 +445,11 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            titles(&fold(&changes)),
+            titles(&fold(Kind::Plan, &changes)),
             ["break-glass-root in 3 Regions in account-0000, account-0001 and 1998 more"]
         );
         assert_eq!(
-            fold(&changes[..1])[0].change.name,
+            fold(Kind::Plan, &changes[..1])[0].change.name,
             "eu-west-1:break-glass-root"
         );
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::ValueEnum as _;
 
+use super::document::also_trusted;
 use crate::plan::{Action, Cause, Change, Cosmetic, Gate, IgnoreRule, Kind, Outcome, Plan, Risk};
 use crate::policy::Access;
 
@@ -55,7 +56,13 @@ pub(super) fn verdict(plan: &Plan) -> String {
 
 /// Says how many differences ignore rules leave alone, none too: whoever reads a verdict knows what it is without.
 fn ignored_count(plan: &Plan) -> String {
-    format!("{} ignored", plan.summary.ignored)
+    let ignored = plan.summary.ignored;
+    let critical = plan.ignored.iter();
+    let critical = critical.filter(|change| change.risk == Risk::Critical);
+    match critical.count() {
+        0 => format!("{ignored} ignored"),
+        critical => format!("{ignored} ignored, {critical} of them critical"),
+    }
 }
 
 /// Says how many accounts differ.
@@ -84,15 +91,46 @@ pub(super) fn conclusion(plan: &Plan) -> &'static str {
     }
 }
 
+/// Tells whether a change is a critical one by which more is allowed than somebody agreed to: by the spec that is to be
+/// applied, or by what drift found live.
+pub(super) fn is_opening(kind: Kind, change: &Change) -> bool {
+    let opens = match kind {
+        Kind::Plan => matches!(change.access, Access::Broader | Access::Both),
+        Kind::Drift => matches!(change.access, Access::Narrower | Access::Both),
+    };
+    opens && change.risk == Risk::Critical
+}
+
 /// Says what shows a danger best.
 pub(super) fn danger(kind: Kind, change: &Change) -> String {
     let why = witnesses(change).next().or(change.reason.as_deref());
     let access = access(kind, change.access);
-    let said: Vec<&str> = why.into_iter().chain(access).collect();
+    let newcomers = newcomers(kind, change);
+    let newcomers = newcomers.as_deref();
+    let said: Vec<&str> = newcomers.into_iter().chain(why).chain(access).collect();
     if said.is_empty() {
         action(kind, change.action).to_owned()
     } else {
         said.join("; ")
+    }
+}
+
+/// Says whom a role would trust that live does not, or for drift whom live trusts that the spec does not.
+fn newcomers(kind: Kind, change: &Change) -> Option<String> {
+    if change.action != Action::Update {
+        return None;
+    }
+    let mut fields = change.fields.iter();
+    let trust = fields.find(|field| field.path == "trust_policy")?;
+    match kind {
+        Kind::Plan => Some(format!(
+            "also trusts {}",
+            also_trusted(&trust.spec, &trust.live)?
+        )),
+        Kind::Drift => Some(format!(
+            "live also trusts {}",
+            also_trusted(&trust.live, &trust.spec)?
+        )),
     }
 }
 

@@ -54,6 +54,7 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
     let unread = report.unread.iter().map(|unread| prose(unread));
     parts.list("not-compared", told::DRIFT_TITLE, unread);
     let drift = report.drift.as_ref();
-    let filters = drift.map(|drift| plan::parts(drift, &fold(&drift.changes), &mut parts));
+    let filters =
+        drift.map(|drift| plan::parts(drift, &fold(drift.kind, &drift.changes), &mut parts));
     page(&head, filters, &parts)
 }

@@ -31,7 +31,7 @@ pub(in super::super) fn plan(plan: &Plan) -> String {
         Kind::Plan => "plan",
         Kind::Drift => "drift",
     };
-    let groups = fold(&plan.changes);
+    let groups = fold(plan.kind, &plan.changes);
     let worst = groups.iter().map(|group| group.change.risk).max();
     let (tone, sign) = match plan.outcome {
         Outcome::InSync => (Tone::Good, "✓"),
@@ -157,7 +157,7 @@ fn left_out(parts: &mut Parts, plan: &Plan) {
     let unreadable = unreadable(&plan.unreadable, true);
     parts.list("unreadable", words::UNREADABLE_TITLE, unreadable);
     parts.list("inactive", words::SKIPPED_TITLE, skipped(&plan.skipped));
-    let ignored = fold(&plan.ignored);
+    let ignored = fold(plan.kind, &plan.ignored);
     let ignored = ignored.iter().map(|group| {
         html! {
             p { (words::symbol(group.change.action)) " " (code(&words::title(&group.change))) }

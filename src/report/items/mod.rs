@@ -44,6 +44,8 @@ pub(super) struct Item {
     pub(super) state: State,
     /// How bad it is.
     pub(super) level: Level,
+    /// Whether it is told before others that are as bad.
+    pub(super) first: bool,
     /// What kind of finding it is.
     pub(super) rule: Rule,
     /// Where it is; none for what belongs to the organization.
@@ -118,6 +120,7 @@ impl Item {
         Self {
             state,
             level,
+            first: false,
             rule,
             account: None,
             account_name: String::new(),
@@ -218,7 +221,7 @@ impl Listing {
         let items = self.items.iter();
         let open = |item: &&Item| !matches!(item.state, State::Passed | State::Ignored);
         let mut findings: Vec<&Item> = items.filter(open).collect();
-        findings.sort_by_key(|item| item.level);
+        findings.sort_by_key(|item| (item.level, !item.first));
         findings
     }
 }

@@ -70,6 +70,7 @@ fn item(view: View, change: &Change, state: State) -> Item {
     };
     let lines = values::lines(&change.fields, change.action, telling);
     let item = Item {
+        first: words::is_opening(view.kind, change),
         details: lines.iter().map(Line::signed).collect(),
         source: change.source.clone(),
         properties: properties(view, change),

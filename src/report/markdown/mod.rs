@@ -44,7 +44,7 @@ const AFTER_DETAILS: usize = 7;
 /// Writes a plan or a report of drift onto a page.
 fn write_plan(page: &mut Page, plan: &Plan) {
     let short = page.limit().short();
-    let groups = fold(&plan.changes);
+    let groups = fold(plan.kind, &plan.changes);
     heading(page, plan, &groups);
     dangers(page, plan.kind, &groups);
     table(page, View::of(plan), &groups);
@@ -379,7 +379,7 @@ fn left_out(page: &mut Page, plan: &Plan) {
 
 /// Folds away what ignore rules leave alone, with their reasons.
 fn ignored(page: &mut Page, plan: &Plan) {
-    let groups = fold(&plan.ignored);
+    let groups = fold(plan.kind, &plan.ignored);
     let line = |group: &&Group| {
         let said = words::ignored(&group.change);
         let said: Vec<String> = said.iter().map(|said| prose(said)).collect();

@@ -1,5 +1,6 @@
 use super::super::{Format, Style, fixture, render_plan};
-use crate::plan::{Kind, Plan};
+use crate::plan::{Kind, Plan, Risk};
+use crate::policy::Access;
 
 fn markdown(plan: &Plan) -> String {
     render_plan(plan, Format::Markdown, Style::default())
@@ -402,6 +403,65 @@ fn one_endless_document_leaves_room_for_the_others() {
     assert!(report.contains("more lines: `--format text --verbose` has them all."));
     assert!(report.contains("<summary>🟡 ! <code>credential bg-alice</code>"));
     assert!(report.encode_utf16().count() <= 65_000);
+}
+
+#[test]
+fn of_two_critical_changes_the_one_that_lets_more_in_comes_first_and_names_whom() {
+    for (kind, access, said) in [
+        (
+            Kind::Plan,
+            Access::Broader,
+            "also trusts `role/Vendor` of 999999999999; ",
+        ),
+        (
+            Kind::Drift,
+            Access::Narrower,
+            "live also trusts `role/Vendor` of 999999999999; ",
+        ),
+    ] {
+        let mut plan = fixture::report(kind);
+        for change in &mut plan.changes {
+            if change.account_name == "prod-pay" {
+                change.access = match kind {
+                    Kind::Plan => Access::Narrower,
+                    Kind::Drift => Access::Broader,
+                };
+            }
+        }
+        let mut opening = plan.changes[0].clone();
+        opening.account_name = "zz-last".to_owned();
+        opening.access = access;
+        let trust = &mut opening.fields[0];
+        let more = match kind {
+            Kind::Plan => &mut trust.spec,
+            Kind::Drift => &mut trust.live,
+        };
+        more["Statement"][0]["Principal"]["AWS"] =
+            serde_json::json!(["arn:aws:iam::999999999999:role/Vendor"]);
+        plan.changes.push(opening);
+        let report = markdown(&plan);
+        let first = report
+            .lines()
+            .find(|line| line.starts_with("> **critical**"));
+        let first = first.unwrap();
+        assert!(first.contains("zz-last") && first.contains(said), "{first}");
+        let row = report.lines().find(|line| line.starts_with("| 🔴"));
+        assert!(row.unwrap().contains("zz-last"));
+        let annotations = render_plan(&plan, Format::Github, Style::default());
+        let error = annotations
+            .lines()
+            .find(|line| line.contains("title=iam_role"));
+        assert!(error.unwrap().contains("zz-last"), "{annotations}");
+    }
+}
+
+#[test]
+fn a_verdict_says_that_something_critical_is_ignored() {
+    let mut plan = fixture::in_sync(Kind::Drift);
+    fixture::ignore(&mut plan, "tags.owner");
+    fixture::ignore(&mut plan, "trust_policy");
+    plan.ignored[1].risk = Risk::Critical;
+    assert!(markdown(&plan).contains("as the spec says · 2 ignored, 1 of them critical."));
 }
 
 #[test]

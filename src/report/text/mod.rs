@@ -78,7 +78,7 @@ fn counts(page: &mut Page, plan: &Plan) {
 }
 
 fn differences(page: &mut Page, plan: &Plan, style: Style) {
-    let groups = fold(&plan.changes);
+    let groups = fold(plan.kind, &plan.changes);
     gates(page, plan, style);
     let parts = |manual: bool, blocked: bool| -> Vec<&Group> {
         groups
@@ -230,7 +230,7 @@ fn ignored(page: &mut Page, plan: &Plan, style: Style) {
         return;
     }
     page.section(words::IGNORED_TITLE);
-    for group in fold(&plan.ignored) {
+    for group in fold(plan.kind, &plan.ignored) {
         let change = &group.change;
         let accounts = account_words(&group.accounts, style);
         let title = format!("{} {}", words::symbol(change.action), words::title(change));

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 CARGO_FLAGS := --locked
+# Tests on the emulator wait for it, and for what never answers, as much as they work.
+export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
 .PHONY: test lint browser deny fuzz clean
 

@@ -40,11 +40,13 @@ pub(in super::super) fn apply(report: &ApplyReport) -> String {
         .into_iter()
         .map(|group| {
             let state = states::of_status(group.status);
+            let role = group.title.split_once(" iam_role ");
+            let column = role.map_or(ELSE, |(_, role)| role).to_owned();
             Detail {
                 state,
                 tone: state.tone,
                 tag: None,
-                column: None,
+                column,
                 title: group.title,
                 accounts: group.accounts,
                 body: html! { @if let Some(message) = &group.message { p { (prose(message)) } } },

@@ -27,7 +27,7 @@ pub(super) struct Detail {
     /// What it is about, such as `iam_role BreakGlassAdmin`.
     pub(super) title: String,
     /// The column of the tree that it belongs to.
-    pub(super) column: Option<String>,
+    pub(super) column: String,
     /// Where it is so.
     pub(super) accounts: Accounts,
     /// All there is to say.
@@ -93,7 +93,7 @@ fn block(number: usize, detail: &Detail, open: bool) -> Markup {
     } = detail;
     html! {
         details class={ "detail " (tone.class()) } open[open] data-state=(state.code)
-            data-tone=(tone.class()) data-title=(visible(title)) data-column=[column.as_deref().map(visible)] {
+            data-tone=(tone.class()) data-title=(visible(title)) data-column=(visible(column)) {
             summary {
                 span class="sign" title=(state.words) { (state.sign) } " "
                 code { (visible(title)) } " "

@@ -27,10 +27,11 @@
     at,
     open: at.open,
     state: at.dataset.state,
-    role: at.dataset.column || "",
+    role: at.dataset.column,
     risk: RISKS.indexOf(at.dataset.tone),
     title: at.dataset.title,
-    address: "/" + at.dataset.title.replace(" ", "/").toLowerCase(),
+    // A result begins with the sign of its change.
+    address: "/" + at.dataset.title.replace(/^\S /, "").replace(" ", "/").toLowerCase(),
     text: null,
   }));
   const tables = all(document, ".tree table").map((at) => {

@@ -370,7 +370,8 @@ fn detail(view: View, group: &Group, columns: &[String]) -> Detail {
         column: group
             .addresses
             .first()
-            .map(|address| column(columns, address).to_owned()),
+            .map_or(ELSE, |address| column(columns, address))
+            .to_owned(),
         accounts: group.accounts.clone(),
         body,
     }

@@ -77,7 +77,7 @@ pub(super) fn of_verdict(verdict: Verdict) -> State {
         Verdict::NotProven => ("not-proven", Tone::Unknown),
         Verdict::Blocked => ("blocked", Tone::Critical),
         Verdict::Open => ("open", Tone::Critical),
-        Verdict::Missing => ("missing", Tone::High),
+        Verdict::Missing => ("missing", Tone::Critical),
     };
     state(code, symbol(Some(verdict)), verdict.as_words(), tone)
 }

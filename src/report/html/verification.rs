@@ -61,7 +61,7 @@ fn detail(detail: &told::Detail) -> Detail {
         tone: state.tone,
         tag: None,
         title: format!("iam_role {}", detail.role),
-        column: Some(detail.role.clone()),
+        column: detail.role.clone(),
         accounts: detail.accounts.clone(),
         body: html! {
             (list(detail.messages.iter().map(|message| prose(message))))
@@ -136,8 +136,15 @@ fn lists(parts: &mut Parts, verification: &Verification) {
 struct Found<'a> {
     name: &'a str,
     results: Vec<&'a RoleResult>,
-    coverage: Option<states::State>,
+    coverage: Option<Coverage>,
     unreadable: bool,
+}
+
+/// Says what an account's coverage is, where it is not simply there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coverage {
+    Exempt,
+    Lacking,
 }
 
 impl Found<'_> {
@@ -145,7 +152,7 @@ impl Found<'_> {
         let worst = self.results.iter().map(|result| result.verdict).max();
         match worst {
             _ if self.unreadable => "unreadable",
-            Some(Verdict::Proven) | None if self.coverage == Some(states::UNCOVERED) => {
+            Some(Verdict::Proven) | None if self.coverage == Some(Coverage::Lacking) => {
                 states::UNCOVERED.words
             }
             Some(worst) => worst.as_words(),
@@ -178,9 +185,8 @@ fn chart<'a>(verification: &'a Verification, details: &[Detail], written: &Writt
     };
     let mut number_of: BTreeMap<(&AccountId, &str), usize> = BTreeMap::new();
     for (number, detail) in details.iter().enumerate() {
-        let role = detail.column.as_deref().unwrap_or_default();
         for (_, id) in detail.accounts.iter() {
-            number_of.entry((id, role)).or_insert(number);
+            number_of.entry((id, &detail.column)).or_insert(number);
         }
     }
     let mut found: BTreeMap<&AccountId, Found<'_>> = BTreeMap::new();
@@ -205,12 +211,12 @@ fn chart<'a>(verification: &'a Verification, details: &[Detail], written: &Writt
     for exempt in &verification.exempt {
         let account = found.entry(&exempt.account).or_default();
         account.name = &exempt.account_name;
-        account.coverage = Some(states::EXEMPT);
+        account.coverage = Some(Coverage::Exempt);
     }
     for uncovered in &verification.coverage {
         let account = found.entry(&uncovered.account).or_default();
         account.name = &uncovered.account_name;
-        account.coverage = Some(states::UNCOVERED);
+        account.coverage = Some(Coverage::Lacking);
     }
     // Where nothing is exempt or not covered, the report does not say whether coverage was asked for.
     let with_coverage = !(verification.coverage.is_empty() && verification.exempt.is_empty());
@@ -220,11 +226,11 @@ fn chart<'a>(verification: &'a Verification, details: &[Detail], written: &Writt
             number.map(|number| written.link(*number))
         };
         let cells = roles.iter().map(|role| account.cell(role, &link));
-        let coverage = account.coverage.unwrap_or(states::COVERED);
-        let coverage = match coverage {
-            states::EXEMPT => Cell::linked(coverage, "#exempt"),
-            states::UNCOVERED => Cell::linked(coverage, "#uncovered"),
-            _ => Cell::plain(coverage),
+        let coverage = match account.coverage {
+            Some(Coverage::Exempt) => Cell::linked(states::EXEMPT, "#exempt"),
+            Some(Coverage::Lacking) => Cell::linked(states::UNCOVERED, "#uncovered"),
+            None if account.unreadable => Cell::linked(states::UNREADABLE, "#unreadable"),
+            None => Cell::plain(states::COVERED),
         };
         let row = Row {
             name: account.name.to_owned(),

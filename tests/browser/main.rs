@@ -207,6 +207,12 @@ fn paper_and_narrow_windows_hold_it() {
         );
         assert_eq!(overflow, 0, "{command} is wider than the window");
     }
+    for width in [760, 1000, 1300] {
+        let browser = Browser::start(width, false);
+        browser.open(&page("drift"), "");
+        let name = browser.run("return document.querySelector('.tree tbody th').clientWidth");
+        assert!(name.as_u64().unwrap() > 120, "{name} of {width}");
+    }
     browser.open(&page("drift"), "#risk=critical");
     let pdf = browser.print();
     assert!(pdf.len() > 10_000);

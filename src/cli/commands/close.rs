@@ -1,5 +1,7 @@
 //! `breakglass close`: what is done after an incident.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::cli::args::{CloudArgs, GlobalArgs, OutputArgs, PasswordArgs, SpecArgs};
@@ -102,7 +104,7 @@ async fn closed(
     let target = Target::of(incident, loaded, &resolver, &organization)
         .map_err(|message| CliError::new(Exit::Spec, message))?;
     let store = Store::open(&args.passwords.out, args.cloud.org.is_some())?;
-    let mut record = begin(args, loaded, &organization, &target, &store)?;
+    let mut record = begin(args, loaded, &organization, &target, &store).await?;
     let stop = stop_on_interrupt();
     let request = CloseRequest {
         loaded,
@@ -159,7 +161,7 @@ async fn closed(
 }
 
 /// Finds how far an earlier run came, asks, and records that this one begins.
-fn begin(
+async fn begin(
     args: &CloseArgs,
     loaded: &Loaded,
     organization: &Organization,
@@ -172,8 +174,10 @@ fn begin(
         .users
         .iter()
         .filter_map(|number| spec.users().get(*number));
+    let mut newest = None;
     for user in users.clone() {
         let record = store.record(&spec.emergency_account, &user.name)?;
+        newest = newest.max(record.issued.as_ref().map(|issued| issued.at));
         for leftover in store.leftovers(&record)? {
             say(&leftover.message(&user.name));
         }
@@ -197,6 +201,10 @@ fn begin(
     );
     if !args.passwords.yes && !confirmed(&question)? {
         return Err(failed("nothing was changed".to_owned()));
+    }
+    // Times are whole seconds: a password of this very second would pass for one that was set since.
+    if known.is_none() && newest == Some(now()) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let record =
         known.unwrap_or_else(|| ClosingRecord::new(&organization.id, &args.incident, now()));

@@ -36,7 +36,7 @@ struct IssueArgs {
     /// The users, by name.
     #[arg(required_unless_present = "all", value_name = "USER")]
     users: Vec<String>,
-    /// Every user that has a password.
+    /// Every user of the console, whether it has a password already or not.
     #[arg(long, conflicts_with = "users")]
     all: bool,
     #[command(flatten)]

@@ -19,7 +19,7 @@ const RESOURCE: usize = 1;
 const PRINCIPAL: usize = 2;
 
 /// The keys that a request without MFA lacks, or of which the first may be `false`.
-const MFA_KEYS: [&str; 2] = ["aws:multifactorauthpresent", "aws:multifactorauthage"];
+pub(super) const MFA_KEYS: [&str; 2] = ["aws:multifactorauthpresent", "aws:multifactorauthage"];
 
 /// Holds the cells of every dimension.
 pub(super) struct Space<'a> {

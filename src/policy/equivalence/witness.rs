@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::space::MFA_KEYS;
 use crate::policy::document::Document;
 use crate::policy::evaluate::{Caller, Context, ContextValue, Decision, Layers, Request, evaluate};
 
@@ -167,10 +168,16 @@ impl Witness {
             let joint = if index == 0 { "with" } else { "and" };
             words.push_str(&format!(" {joint} {key} = {}", values.join(" + ")));
         }
+        let about_mfa = |key: &str| MFA_KEYS.iter().any(|one| one.eq_ignore_ascii_case(key));
+        // Without MFA neither key is there, or the first is `false`: with any other value of one there was some.
+        let mut told = self.context.iter().filter(|(key, _)| about_mfa(key));
+        let with_mfa = told.any(|(_, values)| values.iter().any(|value| value != "false"));
         let names = self.absent.iter().map(|key| {
-            // Neither key is there without MFA.
-            let about_mfa = key.to_ascii_lowercase().starts_with("aws:multifactorauth");
-            if about_mfa { "MFA" } else { key }
+            if about_mfa(key) && !with_mfa {
+                "MFA"
+            } else {
+                key
+            }
         });
         let names: BTreeSet<&str> = names.collect();
         for (index, name) in names.iter().enumerate() {

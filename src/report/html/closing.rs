@@ -4,6 +4,7 @@ use maud::html;
 
 use super::super::closing as told;
 use super::super::group::fold;
+use super::super::words;
 use super::frame::{Head, Parts, page};
 use super::{Tone, accounts, code, plan, prose};
 use crate::close::{CloseOutcome, CloseReport, StepStatus};
@@ -16,6 +17,8 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
         CloseOutcome::Open | CloseOutcome::Incomplete => (Tone::Unknown, "?"),
         CloseOutcome::Partial => (Tone::Critical, "✗"),
     };
+    let drift = report.drift.as_ref();
+    let compared = drift.map(|drift| format!("{}: {}", told::DRIFT_TITLE, words::verdict(drift)));
     let next = format!("Next: {}.", told::next_step(report));
     let head = Head {
         kind: "close",
@@ -23,8 +26,13 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
         tone,
         sign,
         verdict: told::verdict(report),
-        counts: Vec::new(),
-        about: told::cutoff(report).into_iter().chain([next]).collect(),
+        counts: drift.map(words::counts).unwrap_or_default(),
+        about: told::cutoff(report)
+            .into_iter()
+            .chain(compared)
+            .chain(drift.and_then(words::scope))
+            .chain([next])
+            .collect(),
         created_at: report.created_at,
         facts: Vec::new(),
     };
@@ -53,7 +61,6 @@ pub(in super::super) fn closing(report: &CloseReport) -> String {
     parts.list("exceptions", told::EXCEPTIONS_TITLE, exceptions);
     let unread = report.unread.iter().map(|unread| prose(unread));
     parts.list("not-compared", told::DRIFT_TITLE, unread);
-    let drift = report.drift.as_ref();
     let filters =
         drift.map(|drift| plan::parts(drift, &fold(drift.kind, &drift.changes), &mut parts));
     page(&head, filters, &parts)

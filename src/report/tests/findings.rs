@@ -76,7 +76,7 @@ fn audit() -> Audit {
     .unwrap()
 }
 
-fn closing() -> CloseReport {
+pub(super) fn closing() -> CloseReport {
     let step = |status: &str| {
         json!({ "step": "password", "account": "333300000000", "account_name": "emergency", "name": status,
             "status": status })

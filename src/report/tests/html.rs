@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Format, Style, fixture, render_apply, render_plan};
-use super::findings::all;
+use super::super::{Format, Style, fixture, render_apply, render_close, render_plan};
+use super::findings::{all, closing};
 use crate::plan::{Kind, Plan};
 use crate::text::visible;
 
@@ -227,4 +227,17 @@ fn an_apply_tells_what_became_of_each_account() {
     let (text, _) = checked(&page);
     assert!(text.contains("✗ failed"));
     assert!(text.contains("= nothing to do"));
+}
+
+#[test]
+fn a_closing_says_how_much_was_compared_and_how_that_ended() {
+    let mut report = closing();
+    report.drift.as_mut().unwrap().scope.partial = true;
+    let compared = page(report.drift.as_ref().unwrap());
+    let closed = render_close(&report, Format::Html, Style::default());
+    let (text, _) = checked(&closed);
+    assert!(text.contains("Compared with the spec: "), "{text}");
+    assert!(text.contains("only a part of the organization was looked at: "));
+    let counts = |page: &str| between(page, "<ul class=\"counts\">", "</ul>").to_owned();
+    assert_eq!(counts(&closed), counts(&compared));
 }

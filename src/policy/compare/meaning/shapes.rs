@@ -141,11 +141,26 @@ fn a_witness_reads_as_one_line() {
         )
     };
     let mfa = trust(r#","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#);
-    let Verdict::Different { witnesses, .. } = verdict(&[&mfa], &[&trust("")]) else {
-        panic!("they differ");
-    };
-    assert_eq!(
-        witnesses[0].to_string(),
-        "sts:AssumeRole by arn:aws:iam::111122223333:user/ops without MFA: not allowed → allowed"
+    let lately = trust(
+        r#","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"60"}}"#,
     );
+    for (old, new, request) in [
+        (&mfa, &trust(""), "without MFA"),
+        // With MFA, but nobody knows how long ago.
+        (
+            &lately,
+            &mfa,
+            "with aws:MultiFactorAuthPresent = true without aws:MultiFactorAuthAge",
+        ),
+    ] {
+        let Verdict::Different { witnesses, .. } = verdict(&[old], &[new]) else {
+            panic!("they differ");
+        };
+        assert_eq!(
+            witnesses[0].to_string(),
+            format!(
+                "sts:AssumeRole by arn:aws:iam::111122223333:user/ops {request}: not allowed → allowed"
+            )
+        );
+    }
 }

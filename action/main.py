@@ -56,6 +56,8 @@ def run_tool(settings: Settings, base: str, digest: str) -> Run:
         arguments += ["--base", base]
     if settings.command == "apply":
         arguments += ["--yes", "--expect-digest", digest]
+        # A word of its own, which no gate's name can turn into another flag.
+        arguments += [f"--allow={settings.allow}"] if settings.allow else []
     else:
         # Annotations go to stdout, where the runner reads them; an apply shows its plan there, whatever comes of it.
         arguments += ["--format", "github", "--report", f"text={folder / 'report.txt'}"]

@@ -17,6 +17,7 @@ CHECKS = ("drift", "verify", "usage")
 OWN_FLAGS = {"--base", "--expect-digest", "--format", "--spec", "--yes", "-y"}
 
 SHA = re.compile(r"[0-9a-f]{40}")
+GATES = re.compile(r"[a-z-]+(,[a-z-]+)*")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # It stands in an HTML comment and in the context of a status.
 NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9._/])*")
@@ -37,6 +38,7 @@ class Settings:
     binary: str
     name: str
     base: str
+    allow: str
     digest: str
     pull_request: str
     author: str
@@ -79,6 +81,7 @@ def read_settings() -> Settings:
         binary=text("BINARY") or "breakglass",
         name=shaped("name", text("NAME") or "breakglass", NAME, "breakglass or team/prod"),
         base=text("BASE"),
+        allow=shaped("allow", text("ALLOW"), GATES, "widen,removals"),
         digest=shaped("digest", text("DIGEST"), DIGEST, "sha256: and 64 hexadecimal digits"),
         pull_request=shaped("pull-request", text("PULL_REQUEST"), re.compile("[0-9]+"), "123"),
         author=text("AUTHOR"),

@@ -186,8 +186,15 @@ fn a_change_that_widens_access_has_the_digest_it_was_reviewed_by_and_waits_to_be
     assert_eq!(ran.code, 5, "{}", ran.log);
     let ran = repository
         .apply(&sha)
-        .input("args", "--org org.json --allow widen")
+        .input("allow", "widen --endpoint-url=http://127.0.0.1:1")
         .run();
+    assert_eq!(ran.code, 1, "{}", ran.log);
+    assert!(
+        ran.log.contains("it must look like widen,removals"),
+        "{}",
+        ran.log
+    );
+    let ran = repository.apply(&sha).input("allow", "widen").run();
     assert_eq!(
         (ran.code, ran.outputs["outcome"].as_str()),
         (0, "done"),
